@@ -1,0 +1,1 @@
+"""Demand models: history, signals, methods, selection, quantiles and the record of forecast runs."""

@@ -1,0 +1,1 @@
+"""Buying: proposals, purchase orders, approval rules, matching and supplier scorecards."""

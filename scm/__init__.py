@@ -1,0 +1,1 @@
+"""The closed-loop supply chain: kernel, master data, ledgers, sales, planning and the loop itself."""

@@ -1,0 +1,59 @@
+"""The company: its currency, its zone, and for a simulated company the business date it has reached."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from scm.core.db import Base
+from scm.core.errors import Conflict, InvalidInput, NotFound
+
+
+class Company(Base):
+    """Owns sites, number series, cost and journal. There is one for now, and every row names it."""
+
+    __tablename__ = "company"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(sa.String(20), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(120))
+    currency: Mapped[str] = mapped_column(sa.String(3))
+    zone: Mapped[str] = mapped_column(sa.String(40))
+    simulated: Mapped[bool] = mapped_column(default=False)
+    generated: Mapped[bool] = mapped_column(default=False)  # its data was made up by a seed, and pages say so
+    business_date: Mapped[date | None]
+    go_live_date: Mapped[date | None]
+
+    __table_args__ = (sa.CheckConstraint("simulated OR business_date IS NULL", name="only_simulated_pins_its_date"),)
+
+
+class CompanyMissing(NotFound):
+    """The database holds no company yet."""
+
+
+class NotSimulated(Conflict):
+    """The company is real: nothing may move its date or make up its events."""
+
+
+class DateGoesBack(InvalidInput):
+    """A business date may only go forward."""
+
+
+def only(session: Session) -> Company:
+    """This function will load the company. Raises `CompanyMissing`."""
+    company = session.scalars(sa.select(Company).order_by(Company.id).limit(1)).one_or_none()
+    if company is None:
+        raise CompanyMissing("this database holds no company yet: create one with scm init")
+    return company
+
+
+def set_business_date(session: Session, company: Company, *, today: date) -> None:
+    """This function will pin the date a simulated company has reached. Raises `NotSimulated`, `DateGoesBack`."""
+    if not company.simulated:
+        raise NotSimulated(f"{company.name} was not created as a simulated company: its date is the calendar's")
+    if company.business_date is not None and today < company.business_date:
+        raise DateGoesBack(f"{company.name} has reached {company.business_date}: {today} lies before it")
+    company.business_date = today
+    session.flush()

@@ -1,0 +1,1 @@
+"""Pure planning mathematics: numbers in, numbers out, no database and no kernel."""

@@ -1,0 +1,118 @@
+"""Holds: a row on a lot that keeps its goods from being promised, whatever place they are in.
+
+Inspection, recall and expiry place them. Physical separation is a location, not a hold.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scm.core import audit
+from scm.core.errors import Conflict, InvalidInput
+from scm.core.users import Actor
+from scm.master import locations
+from scm.stock import allocation, balances, posting, reservations
+from scm.stock.balances import BalanceKey, PoolKey, StockBalance
+from scm.stock.lots import NO_LOT, Hold, HoldReason, Lot, held_lots
+
+
+class NothingToHold(InvalidInput):
+    """Goods without a lot cannot be held: move them to quarantine instead."""
+
+
+class NotHeld(Conflict):
+    """The lot has no open hold of that reason."""
+
+
+def place(
+    session: Session, *, lot_ids: list[int], reason: HoldReason, actor: Actor, now: datetime
+) -> list[reservations.Unreserved]:
+    """This function will hold lots; promises that can no longer be kept are given back, newest first, and returned.
+
+    Raises `NothingToHold`.
+    """
+    if NO_LOT in lot_ids:
+        raise NothingToHold("goods without a lot cannot be held: move them to quarantine instead")
+    fresh = sorted(set(lot_ids) - held_lots(session, lot_ids))
+    lost = _change_pools(session, fresh, sign=-1)
+    session.add_all(Hold(lot_id=lot_id, reason=reason, placed_at=now) for lot_id in lot_ids)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        verb="hold.place",
+        document_kind="lot",
+        document_ids=lot_ids,
+        reason=reason.value,
+    )
+    return lost
+
+
+def release(session: Session, *, lot_ids: list[int], reason: HoldReason, actor: Actor, now: datetime) -> None:
+    """This function will release the open holds of a reason; the goods can be promised again. Raises `NotHeld`."""
+    open_holds = session.scalars(
+        sa.select(Hold).where(Hold.lot_id.in_(lot_ids), Hold.reason == reason, Hold.released_at.is_(None))
+    ).all()
+    absent = sorted(set(lot_ids) - {hold.lot_id for hold in open_holds})
+    if absent:
+        raise NotHeld(f"lot {absent[0]} has no open hold for {reason.value}")
+    for hold in open_holds:
+        hold.released_at = now
+    session.flush()
+    _change_pools(session, sorted(set(lot_ids) - held_lots(session, lot_ids)), sign=1)
+    audit.record(
+        session,
+        actor=actor,
+        verb="hold.release",
+        document_kind="lot",
+        document_ids=lot_ids,
+        reason=reason.value,
+    )
+
+
+def hold_expired(session: Session, *, today: date, actor: Actor, now: datetime) -> list[int]:
+    """This function will hold every lot in stock whose expiry has passed, and return their ids."""
+    expired = session.scalars(
+        sa.select(Lot.id)
+        .where(
+            Lot.expiry_date < today,
+            sa.exists().where(StockBalance.lot_id == Lot.id, StockBalance.on_hand > 0),
+            ~sa.exists().where(Hold.lot_id == Lot.id, Hold.reason == HoldReason.EXPIRED, Hold.released_at.is_(None)),
+        )
+        .order_by(Lot.id)
+    ).all()
+    if expired:
+        place(session, lot_ids=list(expired), reason=HoldReason.EXPIRED, actor=actor, now=now)
+    return list(expired)
+
+
+def _change_pools(session: Session, lot_ids: list[int], *, sign: int) -> list[reservations.Unreserved]:
+    """Take the storage of these lots out of the pools, or put it back.
+
+    The rows are locked before they are read a second time, because a pick may post in between.
+    """
+    rows = session.execute(
+        sa.select(StockBalance.item_id, StockBalance.location_id, StockBalance.lot_id, StockBalance.owner_id).where(
+            StockBalance.lot_id.in_(lot_ids)
+        )
+    ).all()
+    keys = [BalanceKey(*row) for row in rows]
+    where = locations.places(session, {key.location_id for key in keys})
+    stored = [key for key in keys if where[key.location_id].promisable]
+    pool_of = {key: _general_pool(key, where[key.location_id]) for key in stored}
+    locked = balances.lock(session, pools=pool_of.values(), balances=stored)
+    for key, pool in pool_of.items():
+        locked.pools[pool].there += sign * locked.balances[key].there
+    if sign < 0:
+        allocation.take_back(session, locked, leave=dict.fromkeys(stored, 0))
+    lost = reservations.give_back_shortfalls(session, locked, pool_of.values())
+    posting.write_stock(session, locked, pools=pool_of.values(), balances=stored)
+    return lost
+
+
+def _general_pool(key: BalanceKey, place: locations.Place) -> PoolKey:
+    assert place.site_id is not None, f"storage {place.code} belongs to no site"
+    return PoolKey(key.item_id, place.site_id, key.owner_id, "general")

@@ -1,0 +1,1 @@
+"""The tests. A real database always; only what leaves the system is faked."""

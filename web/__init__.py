@@ -1,0 +1,1 @@
+"""Entry points only: command line, pages, worker and migrations. Nothing below imports this package."""

@@ -237,9 +237,7 @@ def fetch(address: str) -> bytes:
     bare = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.split("@")[-1]))
     request = urllib.request.Request(bare)
     if parts.username:
-        account = "{}:{}".format(
-            urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or "")
-        )
+        account = "{}:{}".format(urllib.parse.unquote(parts.username), urllib.parse.unquote(parts.password or ""))
         request.add_header("Authorization", "Basic " + base64.b64encode(account.encode()).decode())
     handlers: List[urllib.request.BaseHandler] = [
         urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=setting("cert")))

@@ -1,17 +1,24 @@
-"""What becomes of inspected returns: a reasoned proposal, and the one posting that carries it out."""
+"""What becomes of inspected returns: a reasoned proposal, and the one posting that carries it out.
+
+How many units can be sold again is recorded as a fact in the same transaction.
+"""
 
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from aftersales import feedback
+from aftersales.documents import KIND, ReturnAuthorization, ReturnLine
+from aftersales.feedback import Disposed
 from aftersales.inspection import Finding, Grade, Inspection
-from aftersales.returns import KIND, ReturnAuthorization, ReturnLine
 from scm.core import audit, types
 from scm.core.db import Base, table_of
 from scm.core.errors import Conflict, InvalidInput, NotFound
@@ -20,6 +27,7 @@ from scm.master import locations
 from scm.master.locations import LocationKind
 from scm.stock import ledger, reservations
 from scm.stock.ledger import MoveRequest
+from scm.stock.moves import Move
 
 MOVE_KIND = "inspection"  # the document the disposing moves belong to
 
@@ -76,7 +84,11 @@ class Decision:
 
 
 class BinMissing(InvalidInput):
-    """Goods go back to the shelf, but no bin was named."""
+    """Goods go back to the shelf, but no bin of their site was named."""
+
+
+class BadDecision(InvalidInput):
+    """A decision does not say why, or at too great a length."""
 
 
 class InspectionUnknown(NotFound):
@@ -87,8 +99,9 @@ class AlreadyDisposed(Conflict):
     """The inspected units were disposed of before."""
 
 
-# Above a year of cover another sound unit is worth less than the place it takes.
+# With more than a year of cover another opened unit is worth less than the place it takes.
 LONGEST_COVER_WEEKS = 52
+LONGEST_WHY = 400
 
 
 def decide(facts: Facts) -> Proposed:
@@ -129,16 +142,29 @@ def dispose(
 ) -> ledger.PostResult:
     """This function will carry dispositions out: goods move once, and their value follows the goods.
 
-    Restocked units are promised to waiting orders at once. Raises `InspectionUnknown`, `AlreadyDisposed`,
-    `BinMissing`.
+    Restocked units are promised to waiting orders at once. Raises `BadDecision`, `InspectionUnknown`,
+    `AlreadyDisposed`, `BinMissing`, and `NotEnoughStock` when the goods have left the cage some other way.
     """
     actor.require(Role.RETURNS, Role.WAREHOUSE, Role.SYSTEM)
+    if not decisions:
+        return ledger.PostResult((), ())
+    for decision in decisions:
+        if not 0 < len(decision.why.strip()) <= LONGEST_WHY:
+            raise BadDecision(f"inspection {decision.inspection_id}: say why in 1 to {LONGEST_WHY} characters")
     rows = _lock(session, [decision.inspection_id for decision in decisions])
-    requests = [_request(session, decision, rows[decision.inspection_id], today=today) for decision in decisions]
+    destinations = _destinations(session, decisions, rows)
+    cages = _cages(session, rows)
+    requests = [
+        _request(decision, rows[decision.inspection_id], cages=cages, destination_id=destination_id, today=today)
+        for decision, destination_id in zip(decisions, destinations, strict=True)
+    ]
     _insert(session, decisions, actor=actor, now=now)
     company_id = next(iter(rows.values())).company_id
     result = ledger.move_now(session, requests, company_id=company_id, actor=actor, now=now, today=today)
-    _fill(session, decisions, rows)
+    _fill(session, result.posted)
+    feedback.record_disposed(
+        session, [_fact(decision, rows[decision.inspection_id]) for decision in decisions], today=today
+    )
     audit.record(
         session,
         actor=actor,
@@ -149,12 +175,13 @@ def dispose(
     return result
 
 
-def _lock(session: Session, inspection_ids: Sequence[int]) -> Mapping[int, sa.Row[int, int, int, int, int, int, int]]:
+def _lock(session: Session, inspection_ids: Sequence[int]) -> dict[int, Any]:
     wanted = sorted(set(inspection_ids))
     rows = session.execute(
         sa.select(
             Inspection.id,
             Inspection.quantity,
+            Inspection.lot_id,
             Inspection.return_line_id,
             ReturnLine.item_id,
             ReturnLine.return_id,
@@ -165,44 +192,71 @@ def _lock(session: Session, inspection_ids: Sequence[int]) -> Mapping[int, sa.Ro
         .join(ReturnAuthorization, ReturnAuthorization.id == ReturnLine.return_id)
         .where(Inspection.id.in_(wanted))
         .order_by(Inspection.id)
-        .with_for_update(of=table_of(Inspection))
+        .with_for_update(of=table_of(Inspection), key_share=True)
     ).all()
     found = {row.id: row for row in rows}
-    unknown = [inspection_id for inspection_id in wanted if inspection_id not in found]
-    if unknown:
-        raise InspectionUnknown(f"there is no inspection {unknown[0]}")
-    done = session.scalar(sa.select(Disposal.inspection_id).where(Disposal.inspection_id.in_(wanted)).limit(1))
-    repeated = [i for i in inspection_ids if list(inspection_ids).count(i) > 1]
-    if done is not None or repeated:
-        raise AlreadyDisposed(f"inspection {done or repeated[0]} is disposed of already: its goods have left the cage")
+    for inspection_id in wanted:
+        if inspection_id not in found:
+            raise InspectionUnknown(f"there is no inspection {inspection_id}")
+    done = list(session.scalars(sa.select(Disposal.inspection_id).where(Disposal.inspection_id.in_(wanted))))
+    done += [inspection_id for inspection_id, times in Counter(inspection_ids).items() if times > 1]
+    if done:
+        raise AlreadyDisposed(f"inspection {min(done)} is disposed of already: its goods have left the cage")
     return found
 
 
+def _cages(session: Session, rows: Mapping[int, Any]) -> dict[int, int]:
+    return {
+        site_id: locations.of_kind(session, kind=LocationKind.RETURNS, site_id=site_id)
+        for site_id in sorted({row.site_id for row in rows.values()})
+    }
+
+
 def _request(
-    session: Session, decision: Decision, row: sa.Row[int, int, int, int, int, int, int], *, today: date
+    decision: Decision, row: Any, *, cages: Mapping[int, int], destination_id: int, today: date
 ) -> MoveRequest:
     return MoveRequest(
         item_id=row.item_id,
-        source_id=locations.of_kind(session, kind=LocationKind.RETURNS, site_id=row.site_id),
-        destination_id=_destination(session, decision, site_id=row.site_id),
+        source_id=cages[row.site_id],
+        destination_id=destination_id,
         quantity=row.quantity,
         due_date=today,
         document_kind=MOVE_KIND,
         document_id=row.id,
         line_id=row.return_line_id,
+        lot_id=row.lot_id,
         reason=decision.disposition.value,
     )
 
 
-def _destination(session: Session, decision: Decision, *, site_id: int) -> int:
-    if decision.disposition is Disposition.RESTOCK:
-        if decision.bin_id is None:
-            raise BinMissing(f"inspection {decision.inspection_id} goes back to the shelf: name the bin")
-        return decision.bin_id
-    if decision.disposition is Disposition.REFURBISH:
-        return locations.of_kind(session, kind=LocationKind.QUARANTINE, site_id=site_id)
-    kind = LocationKind.SUPPLIER if decision.disposition is Disposition.RETURN_TO_SUPPLIER else LocationKind.SCRAP
-    return locations.of_kind(session, kind=kind, site_id=None)
+# Where goods go that are not put back on the shelf, and whether that place belongs to the site or to the company.
+OTHER_PLACES: Mapping[Disposition, tuple[LocationKind, bool]] = {
+    Disposition.REFURBISH: (LocationKind.QUARANTINE, True),
+    Disposition.RETURN_TO_SUPPLIER: (LocationKind.SUPPLIER, False),
+    Disposition.SCRAP: (LocationKind.SCRAP, False),
+}
+
+
+def _destinations(session: Session, decisions: Sequence[Decision], rows: Mapping[int, Any]) -> list[int]:
+    """Each distinct place is looked up once, however many inspections go there."""
+    bins = locations.places(session, {decision.bin_id for decision in decisions if decision.bin_id is not None})
+    others: dict[tuple[LocationKind, int | None], int] = {}
+    found = []
+    for decision in decisions:
+        site_id: int = rows[decision.inspection_id].site_id
+        if decision.disposition is Disposition.RESTOCK:
+            place = None if decision.bin_id is None else bins[decision.bin_id]
+            if place is None or not place.promisable or place.is_area or place.site_id != site_id:
+                named = "no bin is named" if place is None else f"{place.code} is no bin of its site"
+                raise BinMissing(f"inspection {decision.inspection_id} goes back to the shelf, and {named}: name one")
+            found.append(place.id)
+            continue
+        kind, of_site = OTHER_PLACES[decision.disposition]
+        key = (kind, site_id if of_site else None)
+        if key not in others:
+            others[key] = locations.of_kind(session, kind=key[0], site_id=key[1])
+        found.append(others[key])
+    return found
 
 
 def _insert(session: Session, decisions: Sequence[Decision], *, actor: Actor, now: datetime) -> None:
@@ -221,13 +275,24 @@ def _insert(session: Session, decisions: Sequence[Decision], *, actor: Actor, no
     )
 
 
-def _fill(
-    session: Session, decisions: Sequence[Decision], rows: Mapping[int, sa.Row[int, int, int, int, int, int, int]]
-) -> None:
+def _fill(session: Session, posted: Sequence[Move]) -> None:
+    """Restocked goods are promised to who waits for them; the posting has locked their pools."""
+    places = locations.places(session, {move.destination_id for move in posted})
     restocked: dict[int, set[int]] = {}
-    for decision in decisions:
-        if decision.disposition is Disposition.RESTOCK:
-            row = rows[decision.inspection_id]
-            restocked.setdefault(row.site_id, set()).add(row.item_id)
-    for site_id, item_ids in restocked.items():
+    for move in posted:
+        place = places[move.destination_id]
+        if place.promisable:
+            assert place.site_id is not None, f"storage {place.code} belongs to no site"
+            restocked.setdefault(place.site_id, set()).add(move.item_id)
+    for site_id, item_ids in sorted(restocked.items()):
         reservations.fill_backorders(session, item_ids=item_ids, site_id=site_id)
+
+
+def _fact(decision: Decision, row: Any) -> Disposed:
+    return Disposed(
+        inspection_id=row.id,
+        site_id=row.site_id,
+        item_id=row.item_id,
+        quantity=row.quantity,
+        resellable=decision.disposition is Disposition.RESTOCK,
+    )

@@ -43,6 +43,8 @@ class ForecastSettings:
         for name in ("season_length", "horizon", "chunk_size", "origins", "candidates_kept"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be at least 1.")
+        if not self.quantiles:
+            raise ValueError("At least one quantile is needed.")
         for quantile in self.quantiles:
             if not 0 < quantile < 1:
                 raise ValueError(f"Quantile {quantile} is not between 0 and 1.")

@@ -29,8 +29,8 @@ class Panel:
 
     `demand`, `cut` (extraordinary buckets cut) and `available` are (buckets, series); `scale` (series,)
     is the demand of a mean bucket. `past_profile` is the seasonal profile fitted up to the first origin,
-    `profile` the one fitted on everything, both (season_length, series), without any column where history
-    is too short. `ahead` covers the horizon and the longest protection interval.
+    `profile` the one fitted on everything, both (season_length, series), None where history is too
+    short. `ahead` covers the horizon and the longest protection interval.
     """
 
     demand: Floats
@@ -135,7 +135,8 @@ def _check(
     if groups is not None and groups.shape != expected:
         raise ValueError(f"Groups have shape {groups.shape}: they must be {expected}.")
     if (intervals < 1).any():
-        raise ValueError(f"The protection interval of series {int(intervals.argmin())} is below one bucket.")
+        worst = int(intervals.argmin())
+        raise ValueError(f"The protection interval of series {worst} is {intervals[worst]}: it must be at least 1.")
     wrong = (history < 0) | np.isinf(history)
     if wrong.any():
         series, bucket = np.argwhere(wrong)[0].tolist()

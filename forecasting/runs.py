@@ -110,7 +110,7 @@ def record(
 
 
 def one_bucket_ago(session: Session, *, site_id: int, as_of: date) -> PastForecast | None:
-    """This function will read what the run exactly one bucket earlier expected of the bucket since, if there was one."""
+    """This function will read what a run exactly one bucket earlier expected of the bucket since, if any."""
     before = as_of - timedelta(days=BUCKET_DAYS)
     run_id = session.scalar(
         sa.select(ForecastRun.id)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session
 
 from scm.core.db import Database
-from tests import databases
+from tests import databases, network_guard
 from tests.databases import Backend
 from tests.world import World
 
@@ -29,6 +29,7 @@ settings.load_profile("deep" if SOAK else "quick")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    network_guard.install()
     if not hasattr(config, "workerinput"):  # the workers of pytest-xdist join the run of their controller
         config.stash[_end_run] = databases.begin_run()
 

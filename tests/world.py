@@ -20,6 +20,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from procurement import orders
+from procurement.drafting import OrderLineRequest
 from scm.core import audit
 from scm.core.db import Base, table_of
 from scm.core.errors import ScmError
@@ -31,8 +33,11 @@ from scm.master.partners import Partner
 from scm.stock import ledger, projection, reservations
 from scm.stock.balances import StockBalance
 from scm.stock.ledger import MoveRequest
-from scm.stock.moves import Move, StockMove
+from scm.stock.moves import Move, MoveState, StockMove
 from scm.stock.projection import Position
+from warehouse import putaway, receiving
+from warehouse.putaway import PutAwayResult
+from warehouse.receiving import Arrival, Received
 
 FIRST_DAY = date(2026, 1, 5)  # a Monday
 
@@ -70,7 +75,7 @@ class World:
         self._session.flush()
         audit.write_pending(self._session)
         self._session.expunge_all()
-        for name in [name for name in self._session.info if name != "write"]:
+        for name in set(self._session.info) - {"write", "audit_marks"}:
             del self._session.info[name]
         return self._session
 
@@ -92,7 +97,7 @@ class World:
         return self.setup.users[username]
 
     @contextlib.contextmanager
-    def refuses(self, error: type[ScmError], match: str = "") -> Iterator[Session]:
+    def refuses(self, error: type[ScmError], match: str | None = None) -> Iterator[Session]:
         """This function will expect the block to be refused, and check that nothing changed by it."""
         session = self.begin()
         before = self.everything()
@@ -100,15 +105,16 @@ class World:
         with pytest.raises(error, match=match):
             yield session
         point.rollback()
-        self.begin().info.pop("audit_rows", None)
         assert self.everything() == before
 
     def everything(self) -> dict[str, list[tuple[object, ...]]]:
         """This function will read every row of every table, to compare before and after."""
-        return {
-            table.name: sorted((tuple(row) for row in self._session.execute(sa.select(table))), key=repr)
+        connection = self.begin().connection()
+        rows = {
+            table.name: connection.exec_driver_sql(f"SELECT * FROM {table.name}").all()
             for table in Base.metadata.sorted_tables
         }
+        return {name: sorted((tuple(row) for row in found), key=repr) for name, found in rows.items()}
 
     # Items, suppliers and what was agreed with them
 
@@ -282,6 +288,61 @@ class World:
             StockBalance.item_id == item, StockBalance.location_id == location_id
         )
         return int(self.begin().execute(total).scalar_one())
+
+    # Buying
+
+    def order(self, *lines: tuple[int, int], due_in: int | None = None) -> int:
+        """This function will draft one purchase order of (agreement, quantity) lines and give its id."""
+        requests = [
+            OrderLineRequest(
+                agreement_id=agreement, quantity=quantity, due_date=self.day(7 if due_in is None else due_in)
+            )
+            for agreement, quantity in lines
+        ]
+        [order_id] = orders.write(
+            self.begin(),
+            requests,
+            site_id=self.setup.site_id,
+            actor=self.user("buyer"),
+            now=self.now,
+            today=self.today,
+        )
+        return order_id
+
+    def submitted_order(self, *lines: tuple[int, int], due_in: int | None = None) -> int:
+        """This function will draft a purchase order and ask for its approval."""
+        order_id = self.order(*lines, due_in=due_in)
+        orders.submit(self.begin(), [order_id], actor=self.user("buyer"), now=self.now)
+        return order_id
+
+    def approved_order(self, *lines: tuple[int, int], due_in: int | None = None) -> int:
+        """This function will draft a purchase order and have it approved, so that its goods are on order."""
+        order_id = self.submitted_order(*lines, due_in=due_in)
+        orders.approve(self.begin(), [order_id], actor=self.user("approver"), now=self.now, today=self.today)
+        return order_id
+
+    def sent_order(self, *lines: tuple[int, int], due_in: int | None = None) -> int:
+        """This function will send an approved purchase order to its supplier."""
+        order_id = self.approved_order(*lines, due_in=due_in)
+        orders.send(self.begin(), [order_id], actor=self.user("buyer"), now=self.now, today=self.today)
+        return order_id
+
+    def receive(self, order_id: int, quantity: int | None = None) -> Received:
+        """This function will receive all that a purchase order owes, or so much of each of its lines."""
+        owed = [
+            Arrival(move_id=move.id, quantity=move.quantity if quantity is None else quantity)
+            for move in self.moves_of("purchase_order", [order_id])
+            if move.state is MoveState.PLANNED and move.source_id == self.setup.supplier_location_id
+        ]
+        return receiving.receive(
+            self.begin(), owed, delivery_note="DN-1", actor=self.user("warehouse"), now=self.now, today=self.today
+        )
+
+    def put_away(self) -> PutAwayResult:
+        """This function will put away whatever may leave the dock."""
+        return putaway.put_away_all(
+            self.begin(), site_id=self.setup.site_id, actor=self.user("warehouse"), now=self.now, today=self.today
+        )
 
     def moves_of(self, kind: str, document_ids: Sequence[int]) -> list[Move]:
         """This function will read the stock moves of documents, oldest first."""

@@ -11,13 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from scm.core import clock, types
 from scm.core.db import Base, BigId
 from scm.core.users import Actor
 
 _PENDING = "audit_rows"
+_MARKS = "audit_marks"  # how many rows were noted when each transaction or savepoint began
 
 
 class AuditRow(Base):
@@ -69,9 +70,16 @@ def write_pending(session: Session) -> None:
 
 @event.listens_for(Session, "before_commit")
 def _before_commit(session: Session) -> None:
-    write_pending(session)
+    if not session.in_nested_transaction():
+        write_pending(session)
 
 
-@event.listens_for(Session, "after_rollback")
-def _after_rollback(session: Session) -> None:
-    session.info.pop(_PENDING, None)
+@event.listens_for(Session, "after_transaction_create")
+def _after_transaction_create(session: Session, transaction: SessionTransaction) -> None:
+    session.info.setdefault(_MARKS, {})[transaction] = len(session.info.get(_PENDING, ()))
+
+
+@event.listens_for(Session, "after_soft_rollback")
+def _after_soft_rollback(session: Session, transaction: SessionTransaction) -> None:
+    """Work that was undone is forgotten; what was noted before a savepoint stays when only the savepoint is undone."""
+    del session.info.get(_PENDING, [])[session.info.get(_MARKS, {}).get(transaction, 0) :]

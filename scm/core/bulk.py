@@ -6,7 +6,7 @@ triggers hold as for any other write.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,16 @@ Column = Integers | Coded | Nullable
 """A bare array holds whole numbers exactly as they are stored (scaled prices already scaled)."""
 
 
-def insert(session: Session, table: sa.Table, columns: Mapping[str, Column]) -> int:
+def insert(
+    session: Session,
+    table: sa.Table,
+    columns: Mapping[str, Column],
+    *,
+    advance: Callable[[int], None] | None = None,
+) -> int:
     """This function will insert one row per position of the columns, which are of one length, and return how many.
 
-    Raises `ValueError` when the lengths differ.
+    `advance` is told after each chunk how many rows it had. Raises `ValueError` when the lengths differ.
     """
     lengths = {name: len(_numbers(column)) for name, column in columns.items()}
     if len(set(lengths.values())) != 1:
@@ -54,9 +60,9 @@ def insert(session: Session, table: sa.Table, columns: Mapping[str, Column]) -> 
     count = next(iter(lengths.values()))
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        _copy(connection, table, columns, count)
+        _copy(connection, table, columns, _chunks(count, advance))
     else:
-        _execute_many(connection, table, columns, count)
+        _execute_many(connection, table, columns, _chunks(count, advance))
     return count
 
 
@@ -66,37 +72,40 @@ def _numbers(column: Column) -> Integers:
     return column.numbers if isinstance(column, Nullable) else column
 
 
-def _execute_many(connection: sa.Connection, table: sa.Table, columns: Mapping[str, Column], count: int) -> None:
+def _execute_many(
+    connection: sa.Connection, table: sa.Table, columns: Mapping[str, Column], chunks: Iterator[slice]
+) -> None:
     stored = {name: _stored(connection, table.c[name], column) for name, column in columns.items()}
     names = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in columns)
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"
     driver = connection.connection.driver_connection
     assert driver is not None, "a connection in a transaction has its driver's connection"
-    for chunk in _chunks(count):
+    for chunk in chunks:
         rows = zip(*(_values(column, stored[name], chunk) for name, column in columns.items()), strict=True)
         driver.executemany(statement, rows)
 
 
-def _copy(connection: sa.Connection, table: sa.Table, columns: Mapping[str, Column], count: int) -> None:
+def _copy(connection: sa.Connection, table: sa.Table, columns: Mapping[str, Column], chunks: Iterator[slice]) -> None:
     stored = {
         name: None if values is None else [_escaped(value) for value in values]
-        for name, values in (
-            (name, _stored(connection, table.c[name], column)) for name, column in columns.items()
-        )
+        for name, values in ((name, _stored(connection, table.c[name], column)) for name, column in columns.items())
     }
     names = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in columns)
     driver = connection.connection.driver_connection
     assert driver is not None, "a connection in a transaction has its driver's connection"
     with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-        for chunk in _chunks(count):
+        for chunk in chunks:
             texts = [_texts(column, stored[name], chunk) for name, column in columns.items()]
             copy.write("\n".join(map("\t".join, zip(*texts, strict=True))) + "\n")
 
 
-def _chunks(count: int) -> Iterator[slice]:
+def _chunks(count: int, advance: Callable[[int], None] | None) -> Iterator[slice]:
     for start in range(0, count, CHUNK):
-        yield slice(start, min(start + CHUNK, count))
+        end = min(start + CHUNK, count)
+        yield slice(start, end)
+        if advance is not None:
+            advance(end - start)
 
 
 def _stored(connection: sa.Connection, described: sa.Column[Any], column: Column) -> list[Any] | None:
@@ -118,7 +127,9 @@ def _texts(column: Column, stored: list[Any] | None, chunk: slice) -> list[str]:
     if stored is not None:
         return list(map(stored.__getitem__, _numbers(column)[chunk].tolist()))
     numbers: list[int] = _numbers(column)[chunk].tolist()
-    return ["\\N" if n == NULL else str(n) for n in numbers] if isinstance(column, Nullable) else list(map(str, numbers))
+    if isinstance(column, Nullable):
+        return ["\\N" if number == NULL else str(number) for number in numbers]
+    return list(map(str, numbers))
 
 
 def _escaped(value: Any) -> str:

@@ -1,9 +1,9 @@
 """One way to a transaction, on two databases that then behave alike.
 
 `Database.unit_of_work(write=…)` is the only place that begins, commits or rolls back. SQLite writers begin with
-BEGIN IMMEDIATE, because a deferred transaction that reads before it writes sells the same unit twice; PostgreSQL
-runs READ COMMITTED with a lock timeout, and whoever needs a stable figure locks the row first and reads it in a
-later statement.
+BEGIN IMMEDIATE, because a deferred transaction that has read is refused when it wants to write after somebody else
+did, however long it is willing to wait; PostgreSQL runs READ COMMITTED with a lock timeout, and whoever needs a
+stable figure locks the row first and reads it in a later statement.
 """
 
 from __future__ import annotations
@@ -88,9 +88,11 @@ class Database:
 
         `write=False` opens a transaction in which the database itself refuses writes. Raises `DatabaseBusy`,
         `DatabaseFull` or `DatabaseUnreachable` in place of the driver's error when the database, not the
-        work, is the cause; nothing is changed then.
+        work, is the cause. Nothing is changed then, unless the text says that it is not known: a connection was
+        lost while PostgreSQL committed.
         """
         token = _open_units.set(_open_units.get() + 1)
+        outcome = "nothing was changed"
         try:
             with (
                 self._connection(write=write) as connection,
@@ -99,29 +101,42 @@ class Database:
                 session.info["write"] = write
                 yield session
                 if write:
+                    session.flush()
+                    if not self.is_sqlite:
+                        outcome = "whether the change was made is not known"  # the answer to COMMIT may be lost
                     session.commit()
                 else:
                     session.rollback()
         except exc.DBAPIError as error:
-            outage = _translated(error, self.url)
+            outage = _translated(error, self.url, outcome)
             if outage is None:
                 raise
             raise outage from error
+        except exc.TimeoutError as error:
+            raise DatabaseBusy(
+                f"every connection to {self._place} is in use: nothing was changed, try again"
+            ) from error
         finally:
             _open_units.reset(token)
+
+    @property
+    def _place(self) -> str:
+        return self.url.render_as_string(hide_password=True)
 
     def run(self, work: Callable[[Session], T], *, attempts: int = 5) -> T:
         """This function will run `work` in a write unit, and again when PostgreSQL chose it as a deadlock's victim.
 
-        `work` must be repeatable: it gets a fresh session each time. Raises what the last attempt raised.
+        `work` must be repeatable: it gets a fresh session each time. Raises `DatabaseBusy` after the last attempt.
         """
         for attempt in range(1, attempts + 1):
             try:
                 with self.unit_of_work(write=True) as session:
                     return work(session)
             except exc.DBAPIError as error:
-                if _sqlstate(error) not in RETRY_STATES or attempt == attempts:
+                if _sqlstate(error) not in RETRY_STATES:
                     raise
+                if attempt == attempts:
+                    raise DatabaseBusy(f"{self._place} is too busy: nothing was changed, try again") from error
                 time.sleep(random.uniform(0, 0.02 * 2**attempt))
         raise AssertionError("unreachable: the loop returns or raises")
 
@@ -165,6 +180,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         "temp_store=MEMORY",
+        "recursive_triggers=ON",  # or REPLACE would delete a posted move without firing its trigger
         "cache_size=-65536",
     ):
         connection.execute(f"PRAGMA {pragma}")
@@ -180,7 +196,7 @@ def _sqlstate(error: exc.DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-def _translated(error: exc.DBAPIError, url: sa.URL) -> Unavailable | None:
+def _translated(error: exc.DBAPIError, url: sa.URL, outcome: str) -> Unavailable | None:
     """Only outages are translated; a violated constraint stays what it is, a fault of the calling verb."""
     place = url.render_as_string(hide_password=True)
     text = str(error.orig)
@@ -188,9 +204,11 @@ def _translated(error: exc.DBAPIError, url: sa.URL) -> Unavailable | None:
     if "database is locked" in text or state == "55P03":
         return DatabaseBusy(f"{place} is held by another writer: nothing was changed, try again")
     if "disk is full" in text or "disk I/O error" in text or state == "53100":
-        return DatabaseFull(f"the disk under {place} is full: nothing was changed, free some space and try again")
+        return DatabaseFull(
+            f"the disk under {place} is full or failing: nothing was changed, free some space and try again"
+        )
     if _is_unreachable(error, text, state):
-        return DatabaseUnreachable(f"{place} cannot be reached ({text.splitlines()[0]}): nothing was changed")
+        return DatabaseUnreachable(f"{place} cannot be reached ({text.splitlines()[0]}): {outcome}")
     return None
 
 

@@ -79,3 +79,16 @@ def draw(session: Session, *, series: Series, company_id: int, year: int, count:
         last = int(session.execute(upsert).scalar_one())
         values = list(range(last - count + 1, last + 1))
     return [f"{series.prefix}-{year}-{value:06d}" for value in values]
+
+
+def drawn_by_insert(session: Session, *, series: Series, year: int) -> sa.ColumnElement[str] | None:
+    """This function will give an expression that draws a number while a row is inserted, which saves a round trip.
+
+    None where the database has no sequences: `draw` there. Raises `ValueError` for a gapless series.
+    """
+    if series.gapless:
+        raise ValueError(f"{series.code} is gapless: a sequence would leave gaps")
+    if session.get_bind().dialect.name != "postgresql":
+        return None
+    drawn = f"to_char(nextval('{sequence_name(series)}'), 'FM999999000000')"
+    return sa.literal_column(f"'{series.prefix}-{int(year)}-' || {drawn}", sa.String)

@@ -49,10 +49,26 @@ def only(session: Session) -> Company:
     return company
 
 
+def require_simulated(company: Company) -> None:
+    """This function will refuse a real company. Raises `NotSimulated`."""
+    if not company.simulated:
+        raise NotSimulated(
+            f"{company.name} was not created as a simulated company: its date is the calendar's, its events are real"
+        )
+
+
+def go_live(session: Session, company: Company, *, go_live: date) -> None:
+    """This function will set the first day kept in these books, once; a simulated company starts on it."""
+    if company.go_live_date is None:
+        company.go_live_date = go_live
+        if company.simulated:
+            company.business_date = go_live
+        session.flush()
+
+
 def set_business_date(session: Session, company: Company, *, today: date) -> None:
     """This function will pin the date a simulated company has reached. Raises `NotSimulated`, `DateGoesBack`."""
-    if not company.simulated:
-        raise NotSimulated(f"{company.name} was not created as a simulated company: its date is the calendar's")
+    require_simulated(company)
     if company.business_date is not None and today < company.business_date:
         raise DateGoesBack(f"{company.name} has reached {company.business_date}: {today} lies before it")
     company.business_date = today

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from scm.core import types
-from scm.core.db import Base
+from scm.core import audit, types
+from scm.core.db import Base, table_of
+from scm.core.errors import Conflict, InvalidInput, NotFound
+from scm.core.users import Actor, Role
+from scm.master import gtin
 
 
 class ItemStatus(enum.Enum):
@@ -84,3 +90,127 @@ class ItemPack(Base):
         sa.UniqueConstraint("item_id", "code"),
         sa.CheckConstraint("base_units > 0", name="holds_something"),
     )
+
+
+CHUNK = 5000
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemRequest:
+    """An item somebody wants to add."""
+
+    sku: str
+    name: str
+    base_unit_id: int
+    gtin: str | None = None
+    category_id: int | None = None
+    status: ItemStatus = ItemStatus.ACTIVE
+    sale_price: Decimal | None = None
+    opening_unit_cost: Decimal | None = None
+    lot_tracked: bool = False
+    shelf_life_days: int | None = None
+    assumed: tuple[str, ...] = ()
+
+
+class BadItem(InvalidInput):
+    """An item cannot be added like this."""
+
+
+class ItemExists(Conflict):
+    """The SKU or the GTIN of an item is taken."""
+
+
+class ItemUnknown(NotFound):
+    """There is no item of that id or SKU."""
+
+
+def create(session: Session, requests: Sequence[ItemRequest], *, company_id: int, actor: Actor) -> list[int]:
+    """This function will add items and return their ids in order.
+
+    Raises `BadItem`, `ItemExists`, and `BadGtin` for a GTIN whose check digit is wrong.
+    """
+    actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    for request in requests:
+        check(request)
+    _refuse_taken(session, requests, company_id=company_id)
+    rows = [vars(request) | {"company_id": company_id, "assumed": sorted(request.assumed)} for request in requests]
+    ids: list[int] = []
+    if rows:
+        insert = sa.insert(table_of(Item)).returning(Item.id, sort_by_parameter_order=True)
+        ids = list(session.execute(insert, rows).scalars())
+    audit.record(session, actor=actor, verb="item.create", document_kind="item", document_ids=ids)
+    return ids
+
+
+def retire(session: Session, item_ids: Sequence[int], *, actor: Actor) -> None:
+    """This function will retire items: they stay, with their past, and nothing new happens to them.
+
+    Raises `ItemUnknown`.
+    """
+    actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    known = skus(session, item_ids)
+    for chunk in _chunks(sorted(known)):
+        session.execute(sa.update(Item).where(Item.id.in_(chunk)).values(status=ItemStatus.RETIRED))
+    audit.record(session, actor=actor, verb="item.retire", document_kind="item", document_ids=sorted(known))
+
+
+def skus(session: Session, item_ids: Iterable[int]) -> dict[int, str]:
+    """This function will give the SKUs of items. Raises `ItemUnknown`."""
+    wanted = sorted(set(item_ids))
+    found: dict[int, str] = {}
+    for chunk in _chunks(wanted):
+        found.update(
+            (row.id, row.sku) for row in session.execute(sa.select(Item.id, Item.sku).where(Item.id.in_(chunk)))
+        )
+    for item_id in wanted:
+        if item_id not in found:
+            raise ItemUnknown(f"there is no item {item_id}")
+    return found
+
+
+def ids_by_sku(session: Session, wanted: Iterable[str], *, company_id: int) -> dict[str, int]:
+    """This function will find items by SKU; SKUs no item has are missing from the answer."""
+    found: dict[str, int] = {}
+    for chunk in _chunks(sorted(set(wanted))):
+        rows = session.execute(sa.select(Item.sku, Item.id).where(Item.company_id == company_id, Item.sku.in_(chunk)))
+        found.update((row.sku, row.id) for row in rows)
+    return found
+
+
+def check(request: ItemRequest) -> None:
+    """This function will refuse an item whose own figures are wrong. Raises `BadItem`, `BadGtin`."""
+    line = f"item {request.sku!r}"
+    if not request.sku.strip() or len(request.sku) > 40:
+        raise BadItem(f"{line}: the SKU needs 1 to 40 characters")
+    if not request.name.strip() or len(request.name) > 200:
+        raise BadItem(f"{line}: the name needs 1 to 200 characters")
+    for name, price in (("sale_price", request.sale_price), ("opening_unit_cost", request.opening_unit_cost)):
+        if price is not None and price < 0:
+            raise BadItem(f"{line}: {name} is {price}: it cannot be below 0")
+    if request.shelf_life_days is not None and request.shelf_life_days < 1:
+        raise BadItem(f"{line}: shelf_life_days is {request.shelf_life_days}: it must be at least 1")
+    if request.shelf_life_days is not None and not request.lot_tracked:
+        raise BadItem(f"{line}: it has a shelf life, so its lots must be tracked")
+    if request.gtin is not None:
+        gtin.check(request.gtin)
+
+
+def _refuse_taken(session: Session, requests: Sequence[ItemRequest], *, company_id: int) -> None:
+    wanted = [request.sku for request in requests]
+    taken = set(ids_by_sku(session, wanted, company_id=company_id)) | _twice(wanted)
+    if taken:
+        raise ItemExists(f"the SKU {min(taken)} is taken: choose another")
+    numbers = [request.gtin for request in requests if request.gtin is not None]
+    used = _twice(numbers)
+    for chunk in _chunks(sorted(set(numbers))):
+        used.update(g for g in session.scalars(sa.select(Item.gtin).where(Item.gtin.in_(chunk))) if g is not None)
+    if used:
+        raise ItemExists(f"the GTIN {min(used)} belongs to another item: check the label")
+
+
+def _twice(values: Iterable[str]) -> set[str]:
+    return {value for value, times in Counter(values).items() if times > 1}
+
+
+def _chunks(values: Sequence[Any]) -> list[Sequence[Any]]:
+    return [values[start : start + CHUNK] for start in range(0, len(values), CHUNK)]

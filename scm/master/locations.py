@@ -9,6 +9,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from scm.core import types
@@ -125,14 +126,16 @@ class Place:
         return self.kind is LocationKind.STORAGE
 
 
-_places: WeakKeyDictionary[Any, dict[int, Place]] = WeakKeyDictionary()
+_READ = "places_read"
+_known: WeakKeyDictionary[Any, dict[int, Place]] = WeakKeyDictionary()
 
 
 def places(session: Session, location_ids: Iterable[int]) -> dict[int, Place]:
     """This function will give the facts of locations, remembered per engine. Raises `LocationUnknown`."""
-    known = _places.setdefault(session.get_bind().engine, {})
+    known = _known.setdefault(session.get_bind().engine, {})
+    read: dict[int, Place] = session.info.setdefault(_READ, {})
     wanted = set(location_ids)
-    missing = sorted(wanted - set(known))
+    missing = sorted(wanted - known.keys() - read.keys())
     if missing:
         rows = session.execute(
             sa.select(
@@ -143,8 +146,18 @@ def places(session: Session, location_ids: Iterable[int]) -> dict[int, Place]:
         absent = [location_id for location_id in missing if location_id not in found]
         if absent:
             raise LocationUnknown(f"there is no location {absent[0]}")
-        # Rows of a transaction that may still roll back are not remembered beyond it: ids could be given again.
-        if not session.info.get("write"):
-            known.update(found)
-        return {location_id: known.get(location_id) or found[location_id] for location_id in wanted}
-    return {location_id: known[location_id] for location_id in wanted}
+        read.update(found)
+    return {location_id: known[location_id] if location_id in known else read[location_id] for location_id in wanted}
+
+
+@event.listens_for(Session, "after_commit")
+def _remember(session: Session) -> None:
+    """Only what is committed is remembered: the id of a location that was rolled back may be given again."""
+    read = session.info.pop(_READ, None)
+    if read:
+        _known.setdefault(session.get_bind().engine, {}).update(read)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop(_READ, None)

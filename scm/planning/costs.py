@@ -7,6 +7,7 @@ the cost of surplus, shortage and run-out used in the search; `feasibility` comp
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,7 +117,7 @@ def run_out(surplus: Floats, *, holding_cost: Floats, mean_demand: Floats) -> Fl
     total = np.zeros(np.broadcast_shapes(surplus.shape, holding_cost.shape, mean_demand.shape))
     demand = np.maximum(mean_demand, SLOWEST_DEMAND)
     kinks = [np.ceil(demand * (2**step - 1)) for step in range(RUN_OUT_STEPS + 1)]
-    for lower, upper in zip(kinks, kinks[1:], strict=False):
+    for lower, upper in itertools.pairwise(kinks):
         slope = np.minimum((lower + upper) / (2.0 * demand), DEAREST_RUN_OUT) * holding_cost
         total += slope * np.clip(surplus - lower, 0.0, upper - lower)
     beyond = np.minimum(1.5 * kinks[-1] / demand, DEAREST_RUN_OUT) * holding_cost

@@ -17,9 +17,6 @@ from scm.planning import solver
 from scm.planning.checks import Floats, Integers
 from scm.planning.problem import Settings
 
-_MARGIN = 1e-6
-"""Minimum values are asked for with this relative margin, because solvers keep rows only to a tolerance."""
-
 
 @dataclass(frozen=True)
 class Choices:
@@ -89,8 +86,10 @@ def choose(choices: Choices, *, budget: Budget, settings: Settings, name: str) -
     lanes = lanes[np.argsort(choices.lane_block[lanes], kind="stable")]
     if not np.array_equal(choices.lane_block[lanes], np.unique(choices.lane_block)):
         raise solver.NoSolution(f"model {name}: the solver did not take exactly one lane for each block")
-    expected = np.unique(choices.plan_row[np.isin(choices.plan_lane, lanes)])
-    if not np.array_equal(np.sort(choices.plan_row[plans]), expected):
+    owner = np.stack((choices.plan_lane, choices.plan_row))
+    expected = np.unique(owner[:, np.isin(choices.plan_lane, lanes)], axis=1)
+    taken = owner[:, plans]
+    if not np.array_equal(taken[:, np.lexsort((taken[1], taken[0]))], expected):
         raise solver.NoSolution(f"model {name}: the solver did not take exactly one plan for each item")
     return Chosen(lanes, plans, outcome.objective, outcome.optimal)
 
@@ -145,7 +144,7 @@ class _Model:
     def _supplier_minimums(self) -> None:
         choices = self.choices
         for lane, opportunity in np.argwhere(choices.lane_minimum > 0).tolist():
-            minimum = float(choices.lane_minimum[lane, opportunity]) * (1.0 + _MARGIN)
+            minimum = float(choices.lane_minimum[lane, opportunity])
             terms = [(self.follow[lane], float(choices.lane_spend[lane, opportunity]) - minimum)]
             for plan in np.flatnonzero(choices.plan_lane == lane).tolist():
                 if value := float(choices.plan_spend[plan, opportunity]):

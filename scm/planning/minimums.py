@@ -18,6 +18,7 @@ from scm.planning.lanes import LanePlans, Lanes
 
 _NARROWEST = 2.0**-12
 """Bisection works on the logarithm; rewards below this share of the highest count as none."""
+_STEPS, _STEPS_AGAIN = 8, 5
 _NEARBY = 4.0
 _TOLERANCE = 1e-9
 
@@ -29,7 +30,7 @@ class Raised:
     bound: Floats
     """(l) no plan of the lane that keeps the minimums is cheaper, at the prices given."""
     reward: Floats
-    """(l, T) the rewards that prove it."""
+    """(l, T) rewards at which every minimum is about reached."""
     pool: list[list[Integers]]
     """Per lane, plans (rows of the block, T) met on the way: some keep the minimums, some just miss them."""
 
@@ -56,23 +57,27 @@ def raise_to(
     *,
     minimum: Floats,
     price: Floats,
+    reward: Floats,
+    lowest: Floats,
     highest: Floats,
+    wanted: Flags,
     give_up_at: Floats,
-    steps: int = 8,
+    evenly: Flags,
 ) -> Raised:
-    """Return the best bound and rewards found for lanes whose cheapest plan misses a supplier minimum.
+    """Return the best bound and the rewards found for lanes whose cheapest plan misses a supplier minimum.
 
     Lanes are given by `block` (l) and `open_` (l, T). `minimum` (l, T) is zero where the lane does not order;
-    `price` (l, T) is what money costs; `highest` (l, T) bounds the rewards looked at; a lane whose bound has
+    `price` (l, T) is what money costs. The search begins at `reward` (l, T); where `wanted` (l, T), rewards
+    between `lowest` and `highest` are looked at, `evenly` (l) or on the logarithm. A lane whose bound has
     passed `give_up_at` (l) is not pursued.
     """
-    search = _Search(active, costs, block, open_, minimum, price, give_up_at)
-    several = (minimum > 0).sum(axis=1) > 1
+    search = _Search(active, costs, block, open_, minimum, price, reward, lowest, give_up_at)
+    several = wanted.sum(axis=1) > 1
     for again in (False, True):
-        for period in np.flatnonzero((minimum > 0).any(axis=0)).tolist():
-            interacts = several & (search.reward > 0).any(axis=1) if again else np.ones(len(block), dtype=bool)
-            search.bisect(period, highest[:, period], steps, again=again, among=interacts)
-    return Raised(search.bound, search.best_reward, search.pool)
+        for period in np.flatnonzero(wanted.any(axis=0)).tolist():
+            among = wanted[:, period] & (several & (search.reward > lowest).any(axis=1) if again else True)
+            search.bisect(period, highest[:, period], among, again=again, evenly=evenly)
+    return Raised(search.bound, search.reward, search.pool)
 
 
 class _Search:
@@ -86,38 +91,44 @@ class _Search:
         open_: Flags,
         minimum: Floats,
         price: Floats,
+        reward: Floats,
+        lowest: Floats,
         give_up_at: Floats,
     ) -> None:
         self.active, self.costs, self.block, self.open = active, costs, block, open_
         self.minimum, self.price, self.give_up_at = minimum, price, give_up_at
-        self.reward = np.zeros_like(price)
-        self.best_reward = np.zeros_like(price)
+        self.lowest, self.reward = lowest, reward.copy()
         self.bound: Floats = np.full(len(block), -np.inf)
         self.pool: list[list[Integers]] = [[] for _ in block]
+        self.gathered: tuple[Integers, Lanes] | None = None
 
-    def bisect(self, period: int, highest: Floats, steps: int, *, again: bool, among: Flags) -> None:
+    def bisect(self, period: int, highest: Floats, among: Flags, *, again: bool, evenly: Flags) -> None:
         """Set the reward of one opportunity to where its spend just reaches the minimum, the others fixed."""
-        lane = np.flatnonzero(among & (self.minimum[:, period] > 0) & (self.bound < self.give_up_at))
+        lane = np.flatnonzero(among & (self.bound < self.give_up_at))
         if not len(lane):
             return
         found = self.reward[lane, period]
-        plans, _ = self._with(lane, period, np.zeros(len(lane)))
+        plans, _ = self._with(lane, period, self.lowest[lane, period])
         enough = self._enough(plans, lane, period)
-        self.reward[lane[enough], period] = 0.0
+        self.reward[lane[enough], period] = self.lowest[lane[enough], period]
         lane, found = lane[~enough], found[~enough]
-        low, high = np.zeros(len(lane)), highest[lane]
+        low, high = self.lowest[lane, period], highest[lane]
         if again:  # the second time round the answer is near the first
-            high = np.where(found > 0, np.minimum(found * _NEARBY, high), high)
-            low = np.where(found > 0, found / _NEARBY, low)
-        for _ in range(steps if not again else steps - 2):
+            moved = found > low
+            high = np.where(moved, np.minimum(found * _NEARBY, high), high)
+            low = np.where(moved, np.maximum(found / _NEARBY, low), low)
+        for _ in range(_STEPS_AGAIN if again or evenly[lane].all() else _STEPS):
             if not len(lane):
                 return
-            middle = np.sqrt(np.maximum(low, high * _NARROWEST) * high)
+            by_logarithm = np.sqrt(np.maximum(low, high * _NARROWEST) * high)
+            middle = np.where(evenly[lane], (low + high) / 2, by_logarithm)
             plans, _ = self._with(lane, period, middle)
             enough = self._enough(plans, lane, period)
             high, low = np.where(enough, middle, high), np.where(enough, low, middle)
             going_on = self.bound[lane] < self.give_up_at[lane]
             lane, low, high = lane[going_on], low[going_on], high[going_on]
+        if not len(lane):
+            return
         for reward in (low, high):
             plans, lanes = self._with(lane, period, reward)
             for place, number in enumerate(lane.tolist()):
@@ -131,13 +142,17 @@ class _Search:
         """Return what these lanes do with another reward at one opportunity, and note what it proves."""
         trial = self.reward[lane]
         trial[:, period] = reward
-        lanes = lane_plans.lanes_of(self.active, self.costs, self.block[lane], self.open[lane])
+        lanes = self._lanes(lane)
         plans = lane_plans.evaluate(lanes, self.price[lane] - trial)
         proved = plans.priced + (trial * self.minimum[lane]).sum(axis=1)
-        better = proved > self.bound[lane]
-        self.bound[lane[better]] = proved[better]
-        self.best_reward[lane[better]] = trial[better]
+        self.bound[lane] = np.maximum(self.bound[lane], proved)
         return plans, lanes
+
+    def _lanes(self, lane: Integers) -> Lanes:
+        if self.gathered is None or not np.array_equal(self.gathered[0], lane):
+            lanes = lane_plans.lanes_of(self.active, self.costs, self.block[lane], self.open[lane])
+            self.gathered = (lane, lanes)
+        return self.gathered[1]
 
 
 def minimum_of(problem_minimum: Floats, active: Active, block: Integers, open_: Flags) -> Floats:

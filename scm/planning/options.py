@@ -21,6 +21,8 @@ from scm.planning.problem import ReplenishmentProblem
 
 _EVERY_PLAN = 1_500
 """So many plans together are cheap to offer whole."""
+_MOST_NEIGHBOURS = 4
+"""Neighbours are offered too while there are not more than this many times as many."""
 _STEPS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -37,15 +39,34 @@ class Lane:
     """Cost of the lane's cheapest plan if the supplier had no minimum value."""
     bound: float
     """No plan of the lane is cheaper (money costing nothing extra)."""
-    reward: Floats
-    """(T) rewards on money that prove the bound."""
     kept: bool
     """Whether the lane's cheapest plan keeps the supplier minimums."""
+    net_price: Floats
+    """(T) the dearest that money may be so that the lane still reaches its minimum; infinity while unknown."""
+    raised: bool = False
+    """Whether rewards on money have been looked for."""
+    priced: list[tuple[Floats, float]] = field(default_factory=list)
+    """Prices on money, and the bound on cost + price × spend proved there."""
     pool: list[Integers] = field(default_factory=list)
     """Plans met: cumulated packs (rows of the block, T)."""
+    filled: list[Integers] = field(default_factory=list)
+    """Plans that the model found to keep the minimums, at one price or another."""
     best: Integers | None = None
     """The cheapest plan that keeps the minimums, when one was found."""
     best_cost: float = math.inf
+
+    def bound_at(self, price: Floats) -> float:
+        """Return the most that is known to bound cost + price × spend from below at this price.
+
+        The bound is concave in the price and rises with it. So with a the largest share of a price p looked at
+        before that lies below this price, it is at least a × bound(p) + (1 − a) × bound(0).
+        """
+        best = self.bound + float(self.minimum @ price)
+        for known, bound in self.priced:
+            positive = known > 0
+            share = min(1.0, float((price[positive] / known[positive]).min(initial=1.0)))
+            best = max(best, share * bound + (1.0 - share) * self.bound)
+        return best
 
 
 @dataclass(frozen=True)
@@ -90,67 +111,88 @@ def whole_plans(problem: ReplenishmentProblem, active: Active, columns: Sequence
 
 
 def offer(
-    problem: ReplenishmentProblem, active: Active, highest: Integers, lanes: Sequence[Lane]
+    problem: ReplenishmentProblem,
+    active: Active,
+    highest: Integers,
+    lanes: Sequence[tuple[Lane, Sequence[Integers]]],
+    *,
+    price: Floats,
 ) -> Offer:
-    """Return for each lane what is decided and what the model may choose; `highest` is the most packs a row."""
+    """Return for each lane what is decided and what the model may choose; costs include price × spend.
+
+    Each lane comes with the plans met in it (at least one); `highest` (n) is the most packs of each row.
+    """
     plan_lane, plan_row, plan_packs, plan_cost, plan_spend = [], [], [], [], []
     lane_cost, lane_spend, decided = [], [], []
-    for number, lane in enumerate(lanes):
+    for number, (lane, met) in enumerate(lanes):
         start, stop = active.rows_of(lane.block).start, active.rows_of(lane.block).stop
-        base = lane.pool[-1] if lane.best is None else lane.best
-        row, packs = _plans_of(active, highest, lane, start, stop, _EVERY_PLAN // len(lanes))
+        base = met[-1]
+        row, packs = _plans_of(active, highest, lane, np.stack(met), _EVERY_PLAN // len(lanes))
         cost, spend = plan_costs(problem, active, start + row, packs)
         fixed_cost, fixed_spend = plan_costs(problem, active, np.arange(start, stop), base)
         free = np.isin(np.arange(stop - start), row)
-        lane_cost.append(float(fixed_cost[~free].sum()) + lane.joint_cost)
-        lane_spend.append(fixed_spend[~free].sum(axis=0))
+        fixed = fixed_spend[~free].sum(axis=0)
+        lane_cost.append(float(fixed_cost[~free].sum() + fixed @ price) + lane.joint_cost)
+        lane_spend.append(fixed)
         decided.append(base)
         plan_lane.append(np.full(len(row), number))
         plan_row.append(row)
         plan_packs.append(packs)
-        plan_cost.append(cost)
+        plan_cost.append(cost + spend @ price)
         plan_spend.append(spend)
     choices = Choices(
-        lane_block=np.array([lane.block for lane in lanes], dtype=np.int64),
+        lane_block=np.array([lane.block for lane, _ in lanes], dtype=np.int64),
         lane_cost=np.array(lane_cost),
         lane_spend=np.array(lane_spend),
-        lane_minimum=np.array([lane.minimum for lane in lanes]),
+        lane_minimum=np.array([lane.minimum for lane, _ in lanes]),
         plan_lane=np.concatenate(plan_lane),
         plan_row=np.concatenate(plan_row),
         plan_cost=np.concatenate(plan_cost),
         plan_spend=np.concatenate(plan_spend),
     )
-    return Offer(tuple(lanes), choices, tuple(decided), np.concatenate(plan_packs))
+    return Offer(tuple(lane for lane, _ in lanes), choices, tuple(decided), np.concatenate(plan_packs))
 
 
 def _plans_of(
-    active: Active, highest: Integers, lane: Lane, start: int, stop: int, limit: int
+    active: Active, highest: Integers, lane: Lane, met: Integers, limit: int
 ) -> tuple[Integers, Integers]:
-    """Return the row within the block (p) and cumulated packs (p, T) of every plan offered."""
+    """Return the row within the block (p) and cumulated packs (p, T) of every plan offered.
+
+    `met` (k, rows, T) are plans of the whole block; about `limit` plans may be offered.
+    """
+    start, stop = active.rows_of(lane.block).start, active.rows_of(lane.block).stop
     orders = int(lane.open.sum())
+    if not orders:  # nothing to choose: the lane never orders
+        return np.zeros(0, dtype=np.int64), np.zeros((0, met.shape[2]), dtype=np.int64)
     if sum(math.comb(int(most) + orders, orders) for most in highest[start:stop]) <= limit:
         return _every_plan(active, highest, lane, start, stop)
-    pool = np.stack(lane.pool if lane.best is None else [*lane.pool, lane.best])
-    free = np.flatnonzero((pool != pool[0]).any(axis=(0, 2)))
-    met = pool[:, free].reshape(-1, pool.shape[2])
-    row = np.tile(free, len(pool))
-    span = (pool[:, free].max(axis=0) - pool[:, free].min(axis=0)).max(axis=1)
-    span = np.tile(span, len(pool))
-    packs = _distinct(row, met)
-    plans = [packs]
-    from_pool, from_row, from_span = met, row, span
-    for period, step in itertools.product(np.flatnonzero(lane.open), _STEPS):
-        useful = from_span > step
-        for sign in (step, -step):
-            moved = from_pool[useful].copy()
-            moved[:, period:] += sign
-            plans.append(_allowed(active, highest, start, from_row[useful], moved))
-            for later in np.flatnonzero(lane.open[period + 1 :]) + period + 1:
-                shifted = from_pool[useful].copy()
-                shifted[:, period:later] += sign
-                plans.append(_allowed(active, highest, start, from_row[useful], shifted))
-    both = _distinct(*_split(np.concatenate(plans)))
-    return _split(both)
+    free = np.flatnonzero((met != met[0]).any(axis=(0, 2)))
+    span = (met[:, free].max(axis=0) - met[:, free].min(axis=0)).max(axis=1)
+    plans = _distinct(np.tile(free, len(met)), met[:, free].reshape(-1, met.shape[2]))
+    if len(plans) * 2 * len(_STEPS) * orders > _MOST_NEIGHBOURS * limit:
+        return _split(plans)
+    span_of_row = np.zeros(stop - start, dtype=np.int64)
+    span_of_row[free] = span
+    return _split(_with_neighbours(active, highest, lane, start, plans, span_of_row[plans[:, 0]]))
+
+
+def _with_neighbours(
+    active: Active, highest: Integers, lane: Lane, start: int, plans: Integers, span: Integers
+) -> Integers:
+    """Return the plans and those with some packs more, less, earlier or later at one order.
+
+    `span` is how many packs the plans met for an item differ by; larger steps would only leave their range.
+    """
+    found = [plans]
+    opened = np.flatnonzero(lane.open).tolist()
+    for period, step in itertools.product(opened, _STEPS):
+        useful = plans[span > step]
+        for until in [later for later in opened if later > period] + [None]:
+            for sign in (step, -step):
+                moved = useful.copy()
+                moved[:, 1 + period : None if until is None else 1 + until] += sign
+                found.append(_allowed(active, highest, start, *_split(moved)))
+    return np.unique(np.concatenate(found), axis=0)
 
 
 def _allowed(active: Active, highest: Integers, start: int, row: Integers, packs: Integers) -> Integers:

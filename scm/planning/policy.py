@@ -127,6 +127,11 @@ def round_half_up(values: Floats) -> Integers:
     return np.floor(values + 0.5 + _DUST).astype(np.int64)
 
 
+def round_down(values: Floats) -> Integers:
+    """Return the whole numbers below, taking floating dust below a whole number for that number."""
+    return np.floor(values + _DUST).astype(np.int64)
+
+
 def round_up(values: Floats) -> Integers:
     """Return the next whole numbers, taking floating dust above a whole number for that number."""
     return np.ceil(values - _DUST).astype(np.int64)

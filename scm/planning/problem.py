@@ -132,7 +132,7 @@ class Settings:
     busy the machine is; time is only a guard."""
 
     relative_gap: float = 0.005
-    node_limit: int = 2_000
+    node_limit: int = 200
     time_guard_seconds: float = 60.0
     price_rounds: int = 12
     solver: str = "auto"

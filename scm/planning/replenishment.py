@@ -9,18 +9,18 @@ model and the lanes. Every plan carries a proved bound. `solve` is the only entr
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 
 from scm.planning import master, messages, options, solver
-from scm.planning.checks import Floats, Integers
+from scm.planning.checks import Flags, Floats, Integers
 from scm.planning.costs import Active, active_items, item_costs, plan_costs
 from scm.planning.master import Budget
 from scm.planning.options import Lane
 from scm.planning.problem import (
     BlockResult,
-    Message,
     Progress,
     ReplenishmentPlan,
     ReplenishmentProblem,
@@ -28,8 +28,14 @@ from scm.planning.problem import (
 )
 from scm.planning.search import BlockSearch
 
-_SPREAD = (0.8, 0.93, 1.0, 1.07, 1.25)
+_SPREAD = (1.0, 0.97, 1.03, 0.93, 1.07, 0.85, 1.2)
 """Prices around the final one at which items are asked again, so that the model has plans to choose from."""
+_ENOUGH_PLANS = 1_500
+"""Items are not asked at further prices once they have brought so many plans."""
+_LIKELY_LANES = 30
+_MORE_LANES = 12
+"""Beyond one lane a block, so many lanes that nearly cost as little are offered to the final choice."""
+_IDLE_ROUNDS = 3
 _CLOSE = 0.001
 """Price rounds end when bound and relaxed cost are this near, relatively."""
 
@@ -60,7 +66,8 @@ def solve(
         plans, price = _choose_settled(search, budget), np.zeros(problem.opportunities)
     else:
         auction = _Auction(search, budget, settings)
-        auction.run(free_plans, bounds, report)
+        first = _first_price(search, budget, free_spend > problem.budget, report)
+        auction.run(free_plans, bounds, first, report.steps("sharing out the budget"), farthest=3.0)
         plans, price, bounds = auction.final_plans(), auction.price, auction.bounds
     return _assemble(search, plans, free_plans, price, bounds)
 
@@ -78,6 +85,25 @@ def _choose_settled(search: BlockSearch, budget: Budget) -> list[BlockPlan]:
     return [columns[place] for place in chosen.lanes.tolist()]
 
 
+def _first_price(search: BlockSearch, budget: Budget, exceeded: Flags, report: _Report) -> Floats:
+    """Return a price on money to begin with: the right one if suppliers had no minimum values."""
+    problem, active = search.problem, search.active
+    # An order put off for one interval costs about what holding for one costs.
+    first = np.where(exceeded, float(np.median(search.holding_rate)), 0.0)
+    if not problem.minimum_value[active.supplier].any():
+        return first
+    free_of_minimums = dataclasses.replace(problem, minimum_value=np.zeros(problem.suppliers))
+    easier = BlockSearch(free_of_minimums, active, search.costs, search.settings)
+    easier.look_at_every_lane(report.steps("looking at order patterns without supplier minimums"))
+    easier.settle(report.steps("choosing among them"))
+    plans = [_settled(easier.best(block)) for block in range(active.blocks)]
+    bounds = np.array([easier.bound(block) for block in range(active.blocks)])
+    auction = _Auction(easier, budget, search.settings)
+    tell = report.steps("sharing out the budget without supplier minimums")
+    auction.run(plans, bounds, first, tell, farthest=100.0)
+    return np.maximum(auction.price, first)
+
+
 class _Auction:
     """Rounds between a price on the budgets' money and the blocks, then the final choice at fixed lanes."""
 
@@ -89,24 +115,32 @@ class _Auction:
         self.bounds: Floats = np.zeros(search.active.blocks)
         """Per block, at `price`."""
 
-    def run(self, free_plans: list[BlockPlan], free_bounds: Floats, report: _Report) -> None:
-        """Find the price at which the blocks want about what the budgets allow, and the bound it proves."""
+    def run(
+        self, free_plans: list[BlockPlan], free_bounds: Floats, first: Floats, tell: _Steps, *, farthest: float
+    ) -> None:
+        """Find the price at which the blocks want about what the budgets allow, and the bound it proves.
+
+        `first` is the price to begin with; one round takes it at most `farthest` times up or down.
+        """
         search = self.search
-        empty = [next(lane for lane in lanes if not lane.open.any()) for lanes in search.lanes]
-        self.columns = [*free_plans, *(_settled(lane) for lane in empty)]
+        self.columns = [*free_plans, *(_settled(lane) for lane in search.empty_lanes())]
         self._judge(np.zeros(len(self.budget.money)), free_bounds)
-        tell = report.steps("sharing out the budget")
+        trial, idle, before = first, 0, (math.inf, -math.inf)
         for round_ in range(self.settings.price_rounds):
-            choices = options.whole_plans(search.problem, search.active, self.columns)
-            wanted, relaxed = master.money_prices(choices, budget=self.budget, settings=self.settings)
-            tell(round_, self.settings.price_rounds)
-            if relaxed - self.total_bound <= _CLOSE * abs(relaxed):
-                break
-            # Half way to the best price so far: the model's own prices jump about while it knows few plans.
-            trial = wanted if round_ % 3 == 0 else 0.5 * (self.price + wanted)
             bounds, plans = search.at_price(trial)
             self._judge(trial, bounds)
             self.columns += plans
+            choices = options.whole_plans(search.problem, search.active, self.columns)
+            wanted, relaxed = master.money_prices(choices, budget=self.budget, settings=self.settings)
+            tell(round_ + 1, self.settings.price_rounds)
+            small = _CLOSE * abs(relaxed)
+            idle = idle + 1 if before[0] - relaxed < small and self.total_bound - before[1] < small else 0
+            if relaxed - self.total_bound <= small or idle == _IDLE_ROUNDS:
+                break
+            before = (relaxed, self.total_bound)
+            # The model's own prices jump about while it knows few plans: no far steps, and half of each.
+            near = np.clip(wanted, self.price / farthest, self.price.max() * farthest + first.max())
+            trial = near if round_ % 3 == 2 else 0.5 * (self.price + near)
 
     def _judge(self, price: Floats, bounds: Floats) -> None:
         limited = np.isfinite(self.budget.money)
@@ -115,16 +149,46 @@ class _Auction:
             self.total_bound, self.price, self.bounds = total, price, bounds
 
     def final_plans(self) -> list[BlockPlan]:
-        """Choose lanes by whole plans, then the last packs of the undecided items inside those lanes."""
+        """Choose lanes and the last packs of the undecided items inside them, around the final price."""
         search = self.search
-        choices = options.whole_plans(search.problem, search.active, self.columns)
-        chosen = master.choose(choices, budget=self.budget, settings=self.settings, name="lanes")
-        lanes = [self.columns[place][0] for place in chosen.lanes.tolist()]
+        lanes = [lane for lane in self._promising() if search.ensure_best(lane)]
+        met: list[list[Integers]] = [[] for _ in lanes]
         for factor in _SPREAD:
-            search.ask_lanes(lanes, self.price * factor)
-        offered = options.offer(search.problem, search.active, search.highest, lanes)
+            for plans, packs in zip(met, search.plans_at(lanes, self.price * factor), strict=True):
+                plans.append(packs)
+            undecided = sum(int((np.stack(plans) != plans[0]).any(axis=(0, 2)).sum()) for plans in met)
+            if undecided * 2 > _ENOUGH_PLANS:
+                break
+        for lane, plans in zip(lanes, met, strict=True):
+            if lane.minimum.any():
+                plans.append(_settled(lane)[1])  # so that the supplier's minimum can be kept
+        offered = options.offer(
+            search.problem, search.active, search.highest, list(zip(lanes, met, strict=True)),
+            price=np.zeros(search.problem.opportunities),
+        )
         final = master.choose(offered.choices, budget=self.budget, settings=self.settings, name="packs")
-        return [(lane, offered.packs(place, final.plans)) for place, lane in enumerate(lanes)]
+        return [(lanes[place], offered.packs(place, final.plans)) for place in final.lanes.tolist()]
+
+    def _promising(self) -> list[Lane]:
+        """Return each block's cheapest lane at the final price, its empty one, and the closest others."""
+        search = self.search
+
+        def behind(lane: Lane) -> float:
+            return lane.bound_at(self.price) - float(self.bounds[lane.block])
+
+        possible = [lane for lanes in search.lanes for lane in lanes if math.isfinite(lane.bound)]
+        # Bounds of lanes nobody has looked at near this price flatter them: look at the likely ones first.
+        likely = sorted(possible, key=behind)[: search.active.blocks + _LIKELY_LANES]
+        search.plans_at(likely, self.price)
+        chosen: list[Lane] = []
+        extra = 0
+        for lane in sorted(possible, key=behind):
+            if all(lane.block != known.block for known in chosen):
+                chosen.append(lane)
+            elif extra < _MORE_LANES:
+                chosen.append(lane)
+                extra += 1
+        return [*chosen, *(lane for lane in search.empty_lanes() if not any(lane is known for known in chosen))]
 
 
 def _assemble(
@@ -133,7 +197,7 @@ def _assemble(
     problem, active, settings = search.problem, search.active, search.settings
     quantities = _quantities(problem, active, plans)
     blocks: list[BlockResult] = []
-    for block, (lane, packs) in enumerate(plans):
+    for block, (_, packs) in enumerate(plans):
         rows = np.arange(active.rows_of(block).start, active.rows_of(block).stop)
         item_cost, item_spend = plan_costs(problem, active, rows, packs)
         orders = int((packs[:, :1] > 0).any()) + int((np.diff(packs, axis=1) > 0).any(axis=0).sum())

@@ -117,7 +117,7 @@ class HighsArrays(pulp.LpSolver):  # type: ignore[misc]  # PuLP ships no types
         """Tell whether highspy is installed."""
         return highspy is not None
 
-    def actualSolve(self, lp: pulp.LpProblem, **_: object) -> int:  # noqa: N802  # PuLP's name
+    def actualSolve(self, lp: pulp.LpProblem, **_: object) -> int:  # PuLP's name
         """Solve `lp`, set its values, duals and true status, and return the status."""
         variables, rows = lp.variables(), lp.constraints()
         highs = highspy.Highs()

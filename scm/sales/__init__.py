@@ -1,1 +1,1 @@
-"""Selling: channels, orders, promising, and the status of an order as the ledger tells it."""
+"""Selling: orders, what they were promised, how far they are, and the demand that was lost."""

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from scm.master import locations
 from scm.master.locations import Location, LocationKind
 from scm.stock import balances, moves, posting, reservations
 from scm.stock.balances import BalanceKey, LockedStock, StockBalance
-from scm.stock.lots import NO_LOT, Hold, Lot
+from scm.stock.lots import NO_LOT, Hold, Lot, held_lots
 from scm.stock.moves import Move, MoveState, StockMove
 
 
@@ -38,27 +39,48 @@ class Allocated:
     short: int
 
 
-def allocate(session: Session, move_ids: Sequence[int], *, today: date) -> list[Allocated]:
+def allocate(
+    session: Session, move_ids: Sequence[int], *, today: date, avoid: frozenset[tuple[int, int]] = frozenset()
+) -> list[Allocated]:
     """This function will choose bins and lots for promised moves of one site, in the order given.
 
     A move that needs several bins is split: each pick is a move of its own with its own promise. Lots that are held
-    or expired on `today` are passed over. Raises `NotPromised`.
+    or expired on `today` are passed over. Raises `NotPromised`, and `CannotReserve` for a move that is not planned
+    out of storage.
     """
-    wanted = moves.lock(session, move_ids)
-    promised = reservations.quantities(session, move_ids)
+    wanted = moves.lock(session, dict.fromkeys(move_ids))
+    bins = _bins(session, wanted, today=today, avoid=avoid)
+    # The pools are locked although their figures stay: whoever loses stock may give promises back at this moment.
+    locked = balances.lock(
+        session,
+        pools=reservations.pools_of(session, wanted).values(),
+        balances=[key for keys in bins.values() for key in keys],
+    )
+    promised = reservations.quantities(session, [move.id for move in wanted])
     for move in wanted:
-        if move.id not in promised or move.allocated or move.state is not MoveState.PLANNED:
-            raise NotPromised(f"{move.label} is {move.state.value} and holds no open promise: reserve it first")
-    bins = _bins(session, wanted, today=today)
-    locked = balances.lock(session, balances=[key for keys in bins.values() for key in keys])
+        if move.id not in promised or move.allocated:
+            state = "has its bin already" if move.allocated else "holds no promise: reserve it first"
+            raise NotPromised(f"{move.label} {state}")
+    held = held_lots(session, {key.lot_id for keys in bins.values() for key in keys})  # since they were read
     results: list[tuple[Move, list[Move], int]] = []
     for move in wanted:
-        picks, short = _choose(move, bins[(move.item_id, move.owner_id)], locked)
+        free = [key for key in bins[(move.item_id, move.owner_id)] if key.lot_id not in held]
+        picks, short = _choose(move, free, locked)
         results.append((move, picks, short))
     _write(session, results)
     touched = {_key(pick) for _, picks, _ in results for pick in picks}
     posting.write_stock(session, locked, pools=(), balances=touched)
     return [Allocated(move.id, tuple(pick.id for pick in picks), short) for move, picks, short in results]
+
+
+def lock_picks(session: Session, keys: Iterable[BalanceKey]) -> None:
+    """This function will lock the picks of places before their stock is locked, as everybody who picks does.
+
+    A pick that is allocated a moment later is met only by `take_back`; that rare deadlock is resolved by a retry.
+    """
+    places = sorted(set(keys))
+    for start in range(0, len(places), balances.CHUNK):
+        moves.lock(session, session.scalars(_picks(places[start : start + balances.CHUNK], StockMove.id)))
 
 
 def take_back(session: Session, locked: LockedStock, *, leave: Mapping[BalanceKey, int]) -> list[int]:
@@ -67,37 +89,24 @@ def take_back(session: Session, locked: LockedStock, *, leave: Mapping[BalanceKe
     The moves keep their promise and wait for another bin. The caller holds the locks and writes the totals. Returns
     the ids of the moves concerned.
     """
+    over = [key for key, most in sorted(leave.items()) if locked.balances[key].taken > most]
     returned: list[Move] = []
-    for key, most in sorted(leave.items()):
-        counted = locked.balances[key]
-        if counted.taken <= most:
-            continue
-        rows = session.execute(
-            sa.select(table_of(StockMove))
-            .where(
-                StockMove.state == MoveState.PLANNED,
-                StockMove.allocated,
-                StockMove.item_id == key.item_id,
-                StockMove.source_id == key.location_id,
-                StockMove.lot_id == key.lot_id,
-                StockMove.owner_id == key.owner_id,
-            )
-            .order_by(StockMove.id.desc())
-            .with_for_update()
-        ).all()
-        for row in rows:
-            if counted.taken <= most:
-                break
-            move = Move(**row._mapping)
-            counted.taken -= move.quantity
-            returned.append(move)
+    for start in range(0, len(over), balances.CHUNK):
+        statement = _picks(over[start : start + balances.CHUNK], *table_of(StockMove).columns)
+        rows = session.execute(statement.order_by(StockMove.id.desc()).with_for_update(key_share=True)).all()
+        for move in (Move(**row._mapping) for row in rows):
+            counted = locked.balances[_key(move)]
+            if counted.taken > leave[_key(move)]:
+                counted.taken -= move.quantity
+                returned.append(move)
     _to_area(session, returned)
     return [move.id for move in returned]
 
 
 def deallocate(session: Session, move_ids: Sequence[int]) -> None:
     """This function will give the bins of picks back; the moves keep their promise and wait for another bin."""
-    wanted = [move for move in moves.lock(session, move_ids) if move.allocated and move.state is MoveState.PLANNED]
+    picks = moves.lock(session, dict.fromkeys(move_ids))
+    wanted = [move for move in picks if move.allocated and move.state is MoveState.PLANNED]
     locked = balances.lock(session, balances=[_key(move) for move in wanted])
     keys = [_key(move) for move in wanted]
     for move, key in zip(wanted, keys, strict=True):
@@ -117,11 +126,20 @@ def _to_area(session: Session, returned: Sequence[Move]) -> None:
     posting.update_moves(session, returned, columns=["source_id", "lot_id", "allocated"])
 
 
+def _picks(keys: Sequence[BalanceKey], *columns: Any) -> sa.Select[Any]:
+    place = sa.tuple_(StockMove.item_id, StockMove.source_id, StockMove.lot_id, StockMove.owner_id)
+    return sa.select(*columns).where(
+        StockMove.state == MoveState.PLANNED, StockMove.allocated, place.in_([tuple(key) for key in keys])
+    )
+
+
 def _key(move: Move) -> BalanceKey:
     return BalanceKey(move.item_id, move.source_id, move.lot_id, move.owner_id)
 
 
-def _bins(session: Session, wanted: Sequence[Move], *, today: date) -> dict[tuple[int, int], list[BalanceKey]]:
+def _bins(
+    session: Session, wanted: Sequence[Move], *, today: date, avoid: frozenset[tuple[int, int]]
+) -> dict[tuple[int, int], list[BalanceKey]]:
     """The candidate rows of each (item, owner) in picking order, read before the lock and counted after it."""
     sites = {place.site_id for place in locations.places(session, {move.source_id for move in wanted}).values()}
     rows = session.execute(
@@ -146,7 +164,8 @@ def _bins(session: Session, wanted: Sequence[Move], *, today: date) -> dict[tupl
     )
     bins: dict[tuple[int, int], list[BalanceKey]] = defaultdict(list)
     for row in rows:
-        bins[(row.item_id, row.owner_id)].append(BalanceKey(*row))
+        if (row.item_id, row.location_id) not in avoid:
+            bins[(row.item_id, row.owner_id)].append(BalanceKey(*row))
     return bins
 
 

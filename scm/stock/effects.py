@@ -5,6 +5,7 @@ Only the verbs of the ledger use it. Nothing is written here but what lost goods
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from scm.core.errors import Conflict
 from scm.master.locations import LocationKind, Place
 from scm.stock import allocation, balances, lots, posting, reservations
 from scm.stock.balances import BalanceKey, LockedStock, PoolKey
+from scm.stock.giving_up import Holdings
 from scm.stock.moves import Move
 from scm.stock.reservations import Unreserved
 
@@ -88,10 +90,18 @@ def balances_of(effects: Sequence[Effect]) -> list[BalanceKey]:
     return [effect.balance for effect in effects]
 
 
-def lock(session: Session, effects: Sequence[Effect]) -> LockedStock:
-    """This function will lock the rows that effects change; picks that losses may take back first, as moves are."""
+def lock(session: Session, effects: Sequence[Effect], *, holdings: Holdings | None = None) -> LockedStock:
+    """This function will lock the rows that effects change, and those in which moves to be given up are counted.
+
+    Picks that losses may take back are locked first, as moves are.
+    """
+    also = holdings or Holdings({}, {})
     allocation.lock_picks(session, [effect.balance for effect in effects if effect.loses])
-    return balances.lock(session, pools=pools_of(effects), balances=balances_of(effects))
+    return balances.lock(
+        session,
+        pools=[*pools_of(effects), *also.pools.values()],
+        balances=[*balances_of(effects), *also.bins.values()],
+    )
 
 
 def apply(locked: LockedStock, effects: Sequence[Effect], *, promised: Sequence[int]) -> None:
@@ -101,6 +111,7 @@ def apply(locked: LockedStock, effects: Sequence[Effect], *, promised: Sequence[
     Raises `NotEnoughStock` when a place would go below zero, and `StockSetAside` when goods would be taken that are
     set aside or promised to others. Where goods are lost, less may then be there than is taken: `give_way` mends that.
     """
+    net: dict[tuple[int, PoolKey], int] = defaultdict(int)  # what each posting leaves its pools short of
     with locked.unchanged_by_refusal():
         for effect in effects:
             counted = locked.balances[effect.balance]
@@ -115,24 +126,27 @@ def apply(locked: LockedStock, effects: Sequence[Effect], *, promised: Sequence[
             if effect.pool is not None:
                 pool = locked.pools[effect.pool]
                 pool.there += effect.promisable
+                net[effect.index, effect.pool] += effect.promisable
                 if effect.quantity < 0:
                     pool.taken -= promised[effect.index]
+                    net[effect.index, effect.pool] += promised[effect.index]
         for effect in effects:
             if effect.quantity < 0 and not effect.loses:
-                _refuse_taken(locked, effect, promised=promised[effect.index])
+                unpromised = -net[effect.index, effect.pool] if effect.pool is not None else 0
+                _refuse_taken(locked, effect, unpromised=unpromised)
 
 
-def _refuse_taken(locked: LockedStock, effect: Effect, *, promised: int) -> None:
+def _refuse_taken(locked: LockedStock, effect: Effect, *, unpromised: int) -> None:
     counted = locked.balances[effect.balance]
     if counted.free < 0 and not effect.move.allocated:
         raise StockSetAside(
             f"{effect.move.label} takes {-effect.quantity} from {effect.place.code}, but {counted.taken} there are "
             f"set aside for released picks: pick or cancel those first"
         )
-    if effect.pool is not None and locked.pools[effect.pool].free < 0 and promised < -effect.promisable:
+    if effect.pool is not None and unpromised > 0 and locked.pools[effect.pool].free < 0:
         raise StockSetAside(
-            f"{effect.move.label} takes {-effect.quantity} of item {effect.move.item_id}, of which {promised} were "
-            f"promised to it, and the rest is promised to others: reserve it first"
+            f"{effect.move.label} takes {-effect.quantity} of item {effect.move.item_id}, but {unpromised} of them "
+            f"were not promised to it and are promised to others: reserve them first"
         )
 
 

@@ -5,18 +5,21 @@ Inspection, recall and expiry place them. Physical separation is a location, not
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.core import audit
+from scm.core.db import table_of
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor
 from scm.master import locations
-from scm.stock import allocation, balances, posting, reservations
+from scm.stock import allocation, balances, lots, posting, reservations
 from scm.stock.balances import BalanceKey, PoolKey, StockBalance
 from scm.stock.lots import NO_LOT, Hold, HoldReason, Lot, held_lots
+from scm.stock.moves import GENERAL_POOL
 
 
 class NothingToHold(InvalidInput):
@@ -32,45 +35,32 @@ def place(
 ) -> list[reservations.Unreserved]:
     """This function will hold lots; promises that can no longer be kept are given back, newest first, and returned.
 
-    Raises `NothingToHold`.
+    Raises `NothingToHold` and `LotUnknown`.
     """
-    if NO_LOT in lot_ids:
+    wanted = sorted(set(lot_ids))
+    if NO_LOT in wanted:
         raise NothingToHold("goods without a lot cannot be held: move them to quarantine instead")
-    fresh = sorted(set(lot_ids) - held_lots(session, lot_ids))
-    lost = _change_pools(session, fresh, sign=-1)
-    session.add_all(Hold(lot_id=lot_id, reason=reason, placed_at=now) for lot_id in lot_ids)
-    session.flush()
-    audit.record(
-        session,
-        actor=actor,
-        verb="hold.place",
-        document_kind="lot",
-        document_ids=lot_ids,
-        reason=reason.value,
-    )
+    allocation.lock_picks(session, _stored(session, wanted))
+    lots.lock(session, wanted, to_hold=True)
+    lost = _change_pools(session, sorted(set(wanted) - held_lots(session, wanted)), sign=-1)
+    rows = [{"lot_id": lot_id, "reason": reason, "placed_at": now} for lot_id in wanted]
+    if rows:
+        session.execute(sa.insert(table_of(Hold)), rows)
+    _audit(session, actor, "hold.place", wanted, reason)
     return lost
 
 
 def release(session: Session, *, lot_ids: list[int], reason: HoldReason, actor: Actor, now: datetime) -> None:
     """This function will release the open holds of a reason; the goods can be promised again. Raises `NotHeld`."""
-    open_holds = session.scalars(
-        sa.select(Hold).where(Hold.lot_id.in_(lot_ids), Hold.reason == reason, Hold.released_at.is_(None))
-    ).all()
-    absent = sorted(set(lot_ids) - {hold.lot_id for hold in open_holds})
+    wanted = sorted(set(lot_ids))
+    lots.lock(session, wanted, to_hold=True)
+    these = (Hold.lot_id.in_(wanted), Hold.reason == reason, Hold.released_at.is_(None))
+    absent = sorted(set(wanted) - set(session.scalars(sa.select(Hold.lot_id).where(*these))))
     if absent:
         raise NotHeld(f"lot {absent[0]} has no open hold for {reason.value}")
-    for hold in open_holds:
-        hold.released_at = now
-    session.flush()
-    _change_pools(session, sorted(set(lot_ids) - held_lots(session, lot_ids)), sign=1)
-    audit.record(
-        session,
-        actor=actor,
-        verb="hold.release",
-        document_kind="lot",
-        document_ids=lot_ids,
-        reason=reason.value,
-    )
+    session.execute(sa.update(table_of(Hold)).where(*these).values(released_at=now))
+    _change_pools(session, sorted(set(wanted) - held_lots(session, wanted)), sign=1)
+    _audit(session, actor, "hold.release", wanted, reason)
 
 
 def hold_expired(session: Session, *, today: date, actor: Actor, now: datetime) -> list[int]:
@@ -89,19 +79,13 @@ def hold_expired(session: Session, *, today: date, actor: Actor, now: datetime) 
     return list(expired)
 
 
-def _change_pools(session: Session, lot_ids: list[int], *, sign: int) -> list[reservations.Unreserved]:
+def _change_pools(session: Session, lot_ids: Sequence[int], *, sign: int) -> list[reservations.Unreserved]:
     """Take the storage of these lots out of the pools, or put it back.
 
-    The rows are locked before they are read a second time, because a pick may post in between.
+    The lots are locked, so no posting brings them to a new place; how much is there is read after the rows are locked.
     """
-    rows = session.execute(
-        sa.select(StockBalance.item_id, StockBalance.location_id, StockBalance.lot_id, StockBalance.owner_id).where(
-            StockBalance.lot_id.in_(lot_ids)
-        )
-    ).all()
-    keys = [BalanceKey(*row) for row in rows]
-    where = locations.places(session, {key.location_id for key in keys})
-    stored = [key for key in keys if where[key.location_id].promisable]
+    stored = _stored(session, lot_ids)
+    where = locations.places(session, {key.location_id for key in stored})
     pool_of = {key: _general_pool(key, where[key.location_id]) for key in stored}
     locked = balances.lock(session, pools=pool_of.values(), balances=stored)
     for key, pool in pool_of.items():
@@ -113,6 +97,22 @@ def _change_pools(session: Session, lot_ids: list[int], *, sign: int) -> list[re
     return lost
 
 
+def _stored(session: Session, lot_ids: Sequence[int]) -> list[BalanceKey]:
+    """Where in storage the lots are, or were."""
+    rows = session.execute(
+        sa.select(StockBalance.item_id, StockBalance.location_id, StockBalance.lot_id, StockBalance.owner_id).where(
+            StockBalance.lot_id.in_(lot_ids)
+        )
+    )
+    keys = [BalanceKey(*row) for row in rows]
+    where = locations.places(session, {key.location_id for key in keys})
+    return [key for key in keys if where[key.location_id].promisable]
+
+
 def _general_pool(key: BalanceKey, place: locations.Place) -> PoolKey:
     assert place.site_id is not None, f"storage {place.code} belongs to no site"
-    return PoolKey(key.item_id, place.site_id, key.owner_id, "general")
+    return PoolKey(key.item_id, place.site_id, key.owner_id, GENERAL_POOL)
+
+
+def _audit(session: Session, actor: Actor, verb: str, lot_ids: list[int], reason: HoldReason) -> None:
+    audit.record(session, actor=actor, verb=verb, document_kind="lot", document_ids=lot_ids, reason=reason.value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from scm.core import types
 from scm.core.db import Base, BigId, dialect_insert, table_of
 from scm.core.errors import Conflict, NotFound
 
+CHUNK = 400  # pairs in one statement
 NO_LOT = 1  # the lot row meaning: no lot; NULL would defeat the ledger's unique key
 
 
@@ -82,6 +84,47 @@ def find_or_create(
     return int(lot.id)
 
 
+@dataclass(frozen=True, kw_only=True)
+class LotLabel:
+    """What stands on a lot's label."""
+
+    item_id: int
+    code: str
+    expiry_date: date | None = None
+
+
+def find_or_create_all(session: Session, labels: Iterable[LotLabel]) -> dict[tuple[int, str], int]:
+    """This function will give the ids of many lots by (item, code), creating those that are new.
+
+    Raises `LotDiffers` when a lot, known or named twice, would have two expiry dates.
+    """
+    wanted: dict[tuple[int, str], LotLabel] = {}
+    for label in labels:
+        known = wanted.setdefault((label.item_id, label.code), label)
+        if known.expiry_date != label.expiry_date:
+            raise LotDiffers(f"lot {label.code} is named with two expiry dates: check the label")
+    if not wanted:
+        return {}
+    rows = [vars(label) | {"is_serial": False} for label in wanted.values()]
+    table = table_of(Lot)
+    session.execute(
+        dialect_insert(session, table).on_conflict_do_nothing(index_elements=["item_id", "code"]),
+        sorted(rows, key=lambda row: (row["item_id"], row["code"])),
+    )
+    found = {}
+    keys = list(wanted)
+    for start in range(0, len(keys), CHUNK):
+        statement = sa.select(table).where(sa.tuple_(table.c.item_id, table.c.code).in_(keys[start : start + CHUNK]))
+        for row in session.execute(statement):
+            label = wanted[row.item_id, row.code]
+            if label.expiry_date is not None and row.expiry_date != label.expiry_date:
+                raise LotDiffers(
+                    f"lot {row.code} expires on {row.expiry_date}, not on {label.expiry_date}: check the label"
+                )
+            found[row.item_id, row.code] = row.id
+    return found
+
+
 def held_lots(session: Session, lot_ids: Iterable[int]) -> frozenset[int]:
     """This function will tell which of the lots have an open hold."""
     wanted = sorted(set(lot_ids))
@@ -101,7 +144,9 @@ def lock(session: Session, lot_ids: Iterable[int], *, to_hold: bool) -> None:
     if not wanted:
         return
     statement = sa.select(Lot.id).where(Lot.id.in_(wanted)).order_by(Lot.id)
-    found = session.scalars(statement.with_for_update(key_share=True) if to_hold else statement.with_for_update(read=True))
+    found = session.scalars(
+        statement.with_for_update(key_share=True) if to_hold else statement.with_for_update(read=True)
+    )
     absent = sorted(set(wanted) - set(found))
     if absent:
         raise LotUnknown(f"there is no lot {absent[0]}")

@@ -84,6 +84,12 @@ class StockMove(Base):
         sa.Index(None, "posted_at", "id"),
         sa.Index(None, "previous_id"),
         sa.Index(
+            "ix_stock_move_cost_of",
+            "cost_of_id",
+            sqlite_where=sa.text("cost_of_id IS NOT NULL"),
+            postgresql_where=sa.text("cost_of_id IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_stock_move_planned",
             "source_id",
             "due_date",
@@ -138,6 +144,11 @@ class MoveUnknown(NotFound):
 def remember_fresh(session: Session, moves: Iterable[Move]) -> None:
     """This function will keep moves inserted by this transaction: nobody else can change them before its commit."""
     session.info.setdefault(_FRESH, {}).update({move.id: copy.copy(move) for move in moves})
+
+
+def is_fresh(session: Session, move_id: int) -> bool:
+    """This function will tell whether a move was inserted by this transaction."""
+    return move_id in session.info.get(_FRESH, {})
 
 
 def refresh(session: Session, moves: Iterable[Move]) -> None:

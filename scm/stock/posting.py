@@ -50,8 +50,17 @@ def insert_moves(session: Session, new: Sequence[Move]) -> None:
     if not new:
         return
     rows = [{name: getattr(move, name) for name in _COLUMNS} for move in new]
-    result = session.execute(sa.insert(_MOVES).returning(_MOVES.c.id, sort_by_parameter_order=True), rows)
-    for move, move_id in zip(new, result.scalars(), strict=True):
+    if session.get_bind().dialect.name == "sqlite":
+        # RETURNING would take a statement per row there. The one writer of the moment may number them itself.
+        last = session.scalar(sa.select(sa.func.max(_MOVES.c.id))) or 0
+        for move_id, row in enumerate(rows, start=last + 1):
+            row["id"] = move_id
+        session.execute(sa.insert(_MOVES), rows)
+        ids = [int(row["id"]) for row in rows]
+    else:
+        result = session.execute(sa.insert(_MOVES).returning(_MOVES.c.id, sort_by_parameter_order=True), rows)
+        ids = list(result.scalars())
+    for move, move_id in zip(new, ids, strict=True):
         move.id = move_id
     moves.remember_fresh(session, new)
 

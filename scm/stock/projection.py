@@ -71,11 +71,10 @@ def positions(session: Session, *, site_id: int, item_ids: Iterable[int] | None 
 def projected_available(position: Position, *, on: date) -> int:
     """This function will give what will be free on a date if all planned moves happen when due.
 
-        >>> from datetime import date
-    from typing import Any
-        >>> two = Position(on_hand=10, supply=[(date(2026, 1, 5), 20)], demand=[(date(2026, 1, 9), 25)])
-        >>> [projected_available(two, on=date(2026, 1, day)) for day in (4, 5, 9)]
-        [10, 30, 5]
+    >>> from datetime import date
+    >>> two = Position(on_hand=10, supply=[(date(2026, 1, 5), 20)], demand=[(date(2026, 1, 9), 25)])
+    >>> [projected_available(two, on=date(2026, 1, day)) for day in (4, 5, 9)]
+    [10, 30, 5]
     """
     return (
         position.on_hand
@@ -88,11 +87,10 @@ def projected_available(position: Position, *, on: date) -> int:
 def available_to_promise(position: Position, *, on: date) -> int:
     """This function will give what can be promised for a date without breaking a promise of a later date.
 
-        >>> from datetime import date
-    from typing import Any
-        >>> two = Position(on_hand=10, supply=[(date(2026, 1, 5), 20)], demand=[(date(2026, 1, 9), 25)])
-        >>> [available_to_promise(two, on=date(2026, 1, day)) for day in (4, 5, 9)]
-        [5, 5, 5]
+    >>> from datetime import date
+    >>> two = Position(on_hand=10, supply=[(date(2026, 1, 5), 20)], demand=[(date(2026, 1, 9), 25)])
+    >>> [available_to_promise(two, on=date(2026, 1, day)) for day in (4, 5, 9)]
+    [5, 5, 5]
     """
     turning = {on, *(due for due, _ in position.supply + position.demand if due > on)}
     return max(0, min(projected_available(position, on=day) for day in turning))

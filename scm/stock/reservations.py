@@ -21,6 +21,8 @@ from scm.stock import balances, moves, posting
 from scm.stock.balances import LockedStock, PoolKey
 from scm.stock.moves import Move, MoveState, StockMove
 
+_GIVEN = "promises_given_here"
+
 
 class Reservation(Base):
     """One promise to one planned move. It ends when the move is posted, cancelled, or the stock is lost."""
@@ -80,14 +82,38 @@ def reserve(session: Session, move_ids: Sequence[int], *, shortage: Shortage) ->
     A move that is reserved already keeps its promise. Raises `CannotReserve`, and `NotEnoughToPromise` under
     `Shortage.REFUSE`, naming the item and the figures; nothing is reserved then.
     """
-    locked_moves = moves.lock(session, move_ids)
+    return _reserve(session, moves.lock(session, dict.fromkeys(move_ids)), shortage=shortage)
+
+
+def _reserve(session: Session, locked_moves: Sequence[Move], *, shortage: Shortage) -> list[Outcome]:
     pool_of = pools_of(session, locked_moves)
     locked = balances.lock(session, pools=pool_of.values())
-    already = quantities(session, [move.id for move in locked_moves if not _is_fresh(session, move)])
+    already = quantities(session, _maybe_promised(session, locked_moves))
+    with locked.unchanged_by_refusal():
+        outcomes, promised, split = _share_out(locked, locked_moves, pool_of, already, shortage)
+    children = _split(session, split)
+    promised += [(children[move.id], pool_of[move.id]) for move, _ in split]
+    _insert(session, promised)
+    touched = {pool for _, pool in promised}
+    posting.write_stock(session, locked, pools=touched, balances=())
+    return [
+        Outcome(o.move_id, children[o.move_id].id, o.reserved, o.waiting) if o.move_id in children else o
+        for o in outcomes
+    ]
+
+
+def _share_out(
+    locked: LockedStock,
+    wanted: Sequence[Move],
+    pool_of: Mapping[int, PoolKey],
+    already: Mapping[int, int],
+    shortage: Shortage,
+) -> tuple[list[Outcome], list[tuple[Move, PoolKey]], list[tuple[Move, int]]]:
+    """What each move gets, which are promised whole, and which are split at how much."""
     outcomes: list[Outcome] = []
     promised: list[tuple[Move, PoolKey]] = []
     split: list[tuple[Move, int]] = []
-    for move in locked_moves:
+    for move in wanted:
         if move.id in already:
             outcomes.append(Outcome(move.id, move.id, already[move.id], 0))
             continue
@@ -107,21 +133,19 @@ def reserve(session: Session, move_ids: Sequence[int], *, shortage: Shortage) ->
             outcomes.append(Outcome(move.id, None, given, move.quantity - given))
         else:
             outcomes.append(Outcome(move.id, None, 0, move.quantity))
-    children = _split(session, split)
-    promised += [(children[move.id], pool_of[move.id]) for move, _ in split]
-    _insert(session, promised)
-    touched = {pool for _, pool in promised}
-    posting.write_stock(session, locked, pools=touched, balances=())
-    return [
-        Outcome(o.move_id, children[o.move_id].id, o.reserved, o.waiting) if o.move_id in children else o
-        for o in outcomes
-    ]
+    return outcomes, promised, split
 
 
 def fill_backorders(session: Session, *, item_ids: Iterable[int], site_id: int) -> list[Outcome]:
-    """This function will promise free stock to planned moves that still wait for it, the earliest due first."""
+    """This function will promise free stock to planned moves that still wait for it, the earliest due first.
+
+    Moves that somebody else is confirming, picking or cancelling at this moment are left to them.
+    """
     waiting = waiting_moves(session, item_ids=item_ids, site_id=site_id)
-    return reserve(session, waiting, shortage=Shortage.SPLIT) if waiting else []
+    # The stock may be locked already by the posting that brought the goods: waiting for a move now could deadlock.
+    mine = moves.lock(session, waiting, skip_locked=True)
+    still = [move for move in mine if move.state is MoveState.PLANNED and not move.allocated]
+    return _reserve(session, still, shortage=Shortage.SPLIT) if still else []
 
 
 def waiting_moves(session: Session, *, item_ids: Iterable[int] | None, site_id: int) -> list[int]:
@@ -211,10 +235,6 @@ def give_back_shortfalls(session: Session, locked: LockedStock, pools: Iterable[
     return lost
 
 
-def _is_fresh(session: Session, move: Move) -> bool:
-    return move.id in session.info.get("stock_moves_planned_here", {})
-
-
 def pools_of(session: Session, wanted: Sequence[Move]) -> dict[int, PoolKey]:
     """This function will name the pool each planned move out of storage is promised from. Raises `CannotReserve`."""
     where = locations.places(session, {move.source_id for move in wanted})
@@ -244,8 +264,15 @@ def _split(session: Session, split: Sequence[tuple[Move, int]]) -> dict[int, Mov
     return children
 
 
+def _maybe_promised(session: Session, wanted: Sequence[Move]) -> list[int]:
+    """A move that this transaction planned holds no promise but one that this transaction gave it."""
+    given = session.info.get(_GIVEN, frozenset())
+    return [move.id for move in wanted if move.id in given or not moves.is_fresh(session, move.id)]
+
+
 def _insert(session: Session, promised: Sequence[tuple[Move, PoolKey]]) -> None:
     if promised:
+        session.info.setdefault(_GIVEN, set()).update(move.id for move, _ in promised)
         session.execute(
             sa.insert(table_of(Reservation)),
             [{"move_id": move.id, "quantity": move.quantity} | pool._asdict() for move, pool in promised],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,6 +40,11 @@ class Ground:
     def bolt(self) -> int:
         return self.item_ids[0]
 
+    @property
+    def how(self) -> dict[str, Any]:
+        """Who posts, and when."""
+        return {"actor": self.clerk, "now": NOW, "today": TODAY}
+
     def at(self, kind: LocationKind) -> int:
         """This function will give the one location of a kind that is not storage."""
         return self.places[kind]
@@ -72,7 +78,9 @@ class Ground:
             line_id=line,
         )
 
-    def found(self, quantity: int, *, item: int | None = None, bin_id: int | None = None, lot: int = NO_LOT) -> MoveRequest:
+    def found(
+        self, quantity: int, *, item: int | None = None, bin_id: int | None = None, lot: int = NO_LOT
+    ) -> MoveRequest:
         """This function will ask for goods that turn up in a bin: opening stock, or a count that found more."""
         return MoveRequest(
             item_id=item or self.bolt,
@@ -86,7 +94,9 @@ class Ground:
             line_id=1,
         )
 
-    def lost(self, quantity: int, *, item: int | None = None, bin_id: int | None = None, lot: int = NO_LOT) -> MoveRequest:
+    def lost(
+        self, quantity: int, *, item: int | None = None, bin_id: int | None = None, lot: int = NO_LOT
+    ) -> MoveRequest:
         """This function will ask for goods that a count found missing from a bin."""
         return MoveRequest(
             item_id=item or self.bolt,
@@ -106,9 +116,7 @@ class Ground:
 
     def move_now(self, session: Session, *requests: MoveRequest) -> ledger.PostResult:
         """This function will plan and post moves at once."""
-        return ledger.move_now(
-            session, requests, company_id=self.company_id, actor=self.clerk, now=NOW, today=TODAY
-        )
+        return ledger.move_now(session, requests, company_id=self.company_id, actor=self.clerk, now=NOW, today=TODAY)
 
 
 def prepare(session: Session, *, bins: int = 3, items: int = 2) -> Ground:
@@ -136,9 +144,7 @@ def prepare(session: Session, *, bins: int = 3, items: int = 2) -> Ground:
     area = location("area", LocationKind.STORAGE, area=True)
     shelves = [location(f"bin-{n}", LocationKind.STORAGE, sequence=n) for n in range(bins)]
     others = {kind: location(kind.value, kind) for kind in LocationKind if kind is not LocationKind.STORAGE}
-    goods = [
-        Item(company_id=company.id, sku=f"item-{n}", name=f"Item {n}", base_unit_id=unit.id) for n in range(items)
-    ]
+    goods = [Item(company_id=company.id, sku=f"item-{n}", name=f"Item {n}", base_unit_id=unit.id) for n in range(items)]
     session.add_all([area, *shelves, *others.values(), *goods])
     session.flush()
     clerk = users.add(session, username="clerk", display_name="Clerk", roles=frozenset(Role), now=NOW)
@@ -156,7 +162,9 @@ def prepare(session: Session, *, bins: int = 3, items: int = 2) -> Ground:
 def on_hand(session: Session, location_id: int, *, item: int) -> int:
     """This function will count an item in one place, over lots and owners."""
     total = sa.func.coalesce(sa.func.sum(StockBalance.on_hand), 0)
-    found = session.scalar(sa.select(total).where(StockBalance.location_id == location_id, StockBalance.item_id == item))
+    found = session.scalar(
+        sa.select(total).where(StockBalance.location_id == location_id, StockBalance.item_id == item)
+    )
     return int(found or 0)
 
 

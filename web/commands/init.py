@@ -26,5 +26,6 @@ def run(context: Context, options: argparse.Namespace) -> int:
             bin_count=options.bins,
             actor_now=now,
         )
-    print(f"{options.name} is ready: site {created.site_id}, {len(created.bin_ids)} bins, users {', '.join(created.users)}")
+    people = ", ".join(created.users)
+    print(f"{options.name} is ready: 1 site with {len(created.bin_ids)} bins; users {people}")
     return 0

@@ -52,7 +52,7 @@ def _at_once(chunk: Chunk, width: int) -> Batch | None:
         cells = list(csv.reader(chunk.lines, strict=True))  # type: ignore[arg-type]  # clean: every line is text
     except csv.Error:
         return None
-    if len(cells) != len(chunk.lines) or any(len(record) != width for record in cells):
+    if len(cells) != len(chunk.lines) or set(map(len, cells)) != {width}:
         return None
     return Batch(rows=list(range(chunk.first_row, chunk.first_row + len(cells))), cells=cells)
 

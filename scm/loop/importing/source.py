@@ -16,7 +16,7 @@ from typing import BinaryIO
 from scm.core.progress import Progress
 from scm.loop.importing.refusals import Rejection, UnusableFile, shown
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 18  # small enough that the cells made of it stay in the processor's cache
 LONGEST_LINE_BYTES = 1 << 20  # a longer line is skipped without being held in memory
 GZIP_MAGIC = b"\x1f\x8b"
 FOREIGN = {

@@ -88,6 +88,46 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "sales_history_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
+        sa.Column("import_id", sa.BigInteger(), nullable=False),
+        sa.Column("row_number", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("sale", "return", "adjustment", "charge", name="linekind", native_enum=False, length=12),
+            nullable=False,
+        ),
+        sa.Column("invoice", sa.String(length=40), nullable=False),
+        sa.Column("item_id", sa.BigInteger(), nullable=True),
+        sa.Column("charge_code", sa.String(length=40), nullable=True),
+        sa.Column("customer_id", sa.BigInteger(), nullable=False),
+        sa.Column("sold_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sold_date", sa.Date(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("matched_sale_id", sa.BigInteger(), nullable=True),
+        sa.Column("never_demand", sa.Boolean(), nullable=False),
+        sa.Column("line_key", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "(item_id IS NULL) = (kind = 'charge')", name=op.f("ck_sales_history_line_only_charges_have_no_item")
+        ),
+        sa.CheckConstraint(
+            "kind = 'sale' OR kind = 'return' OR kind = 'adjustment' OR kind = 'charge'",
+            name=op.f("ck_sales_history_line_line_kind"),
+        ),
+        sa.CheckConstraint("quantity <> 0", name=op.f("ck_sales_history_line_moves_something")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_history_line")),
+    )
+    with op.batch_alter_table("sales_history_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sales_history_line_sold_date"), ["sold_date"], unique=False)
+
+    op.create_table(
+        "unvalued_move",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("move_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unvalued_move")),
+    )
+    op.create_table(
         "approval",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("subject_kind", sa.String(length=40), nullable=False),
@@ -133,6 +173,15 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "approval_limit",
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("largest_amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("largest_amount >= 0", name=op.f("ck_approval_limit_amount_not_negative")),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_approval_limit_user_id_app_user")),
+        sa.PrimaryKeyConstraint("user_id", "currency", name=op.f("pk_approval_limit")),
+    )
+    op.create_table(
         "audit_row",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -160,6 +209,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("company_id", "code", name=op.f("uq_item_category_company_id_code")),
     )
     op.create_table(
+        "journal_entry",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("entry_date", sa.Date(), nullable=False),
+        sa.Column("document_kind", sa.String(length=40), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.String(length=200), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_journal_entry_company_id_company")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_entry")),
+    )
+    with op.batch_alter_table("journal_entry", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_journal_entry_document_kind_document_id"), ["document_kind", "document_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_journal_entry_entry_date"), ["entry_date"], unique=False)
+
+    op.create_table(
         "partner",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("company_id", sa.Integer(), nullable=False),
@@ -174,6 +241,34 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_partner_company_id_company")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_partner")),
         sa.UniqueConstraint("company_id", "code", name=op.f("uq_partner_company_id_code")),
+    )
+    op.create_table(
+        "purchase_budget",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("from_date", sa.Date(), nullable=False),
+        sa.Column("until_date", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_purchase_budget_amount_not_negative")),
+        sa.CheckConstraint("until_date >= from_date", name=op.f("ck_purchase_budget_lasts")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_purchase_budget_company_id_company")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_budget")),
+    )
+    with op.batch_alter_table("purchase_budget", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_purchase_budget_company_id"), ["company_id"], unique=False)
+
+    op.create_table(
+        "sales_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("content_hash", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_sales_import_company_id_company")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_import")),
+        sa.UniqueConstraint("content_hash", name=op.f("uq_sales_import_content_hash")),
     )
     op.create_table(
         "site",
@@ -211,6 +306,30 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_role")),
     )
     op.create_table(
+        "valuation_state",
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("last_run", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_valuation_state_company_id_company")),
+        sa.PrimaryKeyConstraint("company_id", name=op.f("pk_valuation_state")),
+    )
+    op.create_table(
+        "acceptance_rule",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("supplier_id", sa.Integer(), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("largest_amount", sa.BigInteger(), nullable=False),
+        sa.Column("signed_by_id", sa.Integer(), nullable=False),
+        sa.Column("signed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("largest_amount >= 0", name=op.f("ck_acceptance_rule_amount_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["signed_by_id"], ["app_user.id"], name=op.f("fk_acceptance_rule_signed_by_id_app_user")
+        ),
+        sa.ForeignKeyConstraint(["supplier_id"], ["partner.id"], name=op.f("fk_acceptance_rule_supplier_id_partner")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance_rule")),
+    )
+    op.create_table(
         "carrier_service",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("partner_id", sa.Integer(), nullable=False),
@@ -232,6 +351,90 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(length=120), nullable=False),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_closed_day_site_id_site")),
         sa.PrimaryKeyConstraint("site_id", "closed_date", name=op.f("pk_closed_day")),
+    )
+    op.create_table(
+        "customer_invoice",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=24), nullable=False),
+        sa.Column("document_kind", sa.String(length=40), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=False),
+        sa.Column("sales_order_id", sa.BigInteger(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("invoice_date", sa.Date(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_customer_invoice_amount_not_negative")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_customer_invoice_company_id_company")),
+        sa.ForeignKeyConstraint(["customer_id"], ["partner.id"], name=op.f("fk_customer_invoice_customer_id_partner")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_invoice")),
+        sa.UniqueConstraint("document_kind", "document_id", name=op.f("uq_customer_invoice_document_kind_document_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_customer_invoice_number")),
+    )
+    with op.batch_alter_table("customer_invoice", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customer_invoice_sales_order_id"), ["sales_order_id"], unique=False)
+
+    op.create_table(
+        "cycle_count",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "planned",
+                "counted",
+                "closed",
+                "rejected",
+                name="count_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("counted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("counted_by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_cycle_count_company_id_company")),
+        sa.ForeignKeyConstraint(["counted_by_id"], ["app_user.id"], name=op.f("fk_cycle_count_counted_by_id_app_user")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_cycle_count_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle_count")),
+        sa.UniqueConstraint("number", name=op.f("uq_cycle_count_number")),
+    )
+    with op.batch_alter_table("cycle_count", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cycle_count_state"), ["state"], unique=False)
+
+    op.create_table(
+        "forecast_run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("as_of_date", sa.Date(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("bucket_days", sa.Integer(), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("inputs_hash", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_forecast_run_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forecast_run")),
+    )
+    with op.batch_alter_table("forecast_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_forecast_run_as_of_date"), ["as_of_date"], unique=False)
+
+    op.create_table(
+        "goods_receipt",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column("delivery_note", sa.String(length=80), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("received_date", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_goods_receipt_company_id_company")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_goods_receipt_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_goods_receipt")),
+        sa.UniqueConstraint("number", name=op.f("uq_goods_receipt_number")),
     )
     op.create_table(
         "item",
@@ -324,6 +527,165 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_owner_code")),
     )
     op.create_table(
+        "posting",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "account",
+            sa.Enum(
+                "inventory",
+                "goods_received",
+                "supplier_returns",
+                "work_in_progress",
+                "cost_of_sales",
+                "scrap",
+                "adjustment",
+                "opening_balance",
+                "receivables",
+                "revenue",
+                "returns",
+                "cash",
+                name="account",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("company_amount", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["entry_id"], ["journal_entry.id"], name=op.f("fk_posting_entry_id_journal_entry")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posting")),
+    )
+    with op.batch_alter_table("posting", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_posting_entry_id"), ["entry_id"], unique=False)
+
+    op.create_table(
+        "purchase_order",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("supplier_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "submitted",
+                "approved",
+                "sent",
+                "cancelled",
+                name="purchase_order_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("over_receipt_rate", sa.BigInteger(), nullable=False),
+        sa.Column("drafted_date", sa.Date(), nullable=False),
+        sa.Column("written_by_id", sa.Integer(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent_date", sa.Date(), nullable=True),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name=op.f("ck_purchase_order_sent_was_sent")),
+        sa.CheckConstraint("(sent_at IS NULL) = (sent_date IS NULL)", name=op.f("ck_purchase_order_sent_has_its_time")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_purchase_order_company_id_company")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_purchase_order_site_id_site")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["partner.id"], name=op.f("fk_purchase_order_supplier_id_partner")),
+        sa.ForeignKeyConstraint(
+            ["written_by_id"], ["app_user.id"], name=op.f("fk_purchase_order_written_by_id_app_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order")),
+        sa.UniqueConstraint("number", name=op.f("uq_purchase_order_number")),
+    )
+    with op.batch_alter_table("purchase_order", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_purchase_order_state"), ["state"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_purchase_order_supplier_id_sent_date"), ["supplier_id", "sent_date"], unique=False
+        )
+
+    op.create_table(
+        "return_authorization",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "authorized",
+                "closed",
+                "cancelled",
+                name="return_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("authorized_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("authorized_date", sa.Date(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["company_id"], ["company.id"], name=op.f("fk_return_authorization_company_id_company")
+        ),
+        sa.ForeignKeyConstraint(
+            ["customer_id"], ["partner.id"], name=op.f("fk_return_authorization_customer_id_partner")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_return_authorization_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_authorization")),
+        sa.UniqueConstraint("number", name=op.f("uq_return_authorization_number")),
+    )
+    with op.batch_alter_table("return_authorization", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_return_authorization_site_id"), ["site_id"], unique=False)
+
+    op.create_table(
+        "sales_order",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column("channel", sa.String(length=40), nullable=False),
+        sa.Column("external_id", sa.String(length=80), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "draft",
+                "confirmed",
+                "cancelled",
+                name="order_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("requested_date", sa.Date(), nullable=True),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ordered_date", sa.Date(), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state <> 'confirmed' OR confirmed_at IS NOT NULL", name=op.f("ck_sales_order_confirmed_has_its_time")
+        ),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_sales_order_company_id_company")),
+        sa.ForeignKeyConstraint(["customer_id"], ["partner.id"], name=op.f("fk_sales_order_customer_id_partner")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_sales_order_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_order")),
+        sa.UniqueConstraint("channel", "external_id", name=op.f("uq_sales_order_channel_external_id")),
+        sa.UniqueConstraint("number", name=op.f("uq_sales_order_number")),
+    )
+    with op.batch_alter_table("sales_order", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sales_order_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_sales_order_site_id_ordered_date"), ["site_id", "ordered_date"], unique=False
+        )
+
+    op.create_table(
         "supplier_terms",
         sa.Column("partner_id", sa.Integer(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -344,6 +706,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partner_id", name=op.f("pk_supplier_terms")),
     )
     op.create_table(
+        "wave",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum("released", "picked", name="wave_state", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_wave_company_id_company")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_wave_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wave")),
+        sa.UniqueConstraint("number", name=op.f("uq_wave_number")),
+    )
+    with op.batch_alter_table("wave", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_wave_site_id_state"), ["site_id", "state"], unique=False)
+
+    op.create_table(
         "working_week",
         sa.Column("site_id", sa.Integer(), nullable=False),
         sa.Column("weekday", sa.Integer(), nullable=False),
@@ -351,6 +733,183 @@ def upgrade() -> None:
         sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_working_week_weekday_exists")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_working_week_site_id_site")),
         sa.PrimaryKeyConstraint("site_id", "weekday", name=op.f("pk_working_week")),
+    )
+    op.create_table(
+        "credit_note",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("number", sa.String(length=24), nullable=False),
+        sa.Column("invoice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("document_kind", sa.String(length=40), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("credit_date", sa.Date(), nullable=False),
+        sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_credit_note_credits_something")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_credit_note_company_id_company")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["customer_invoice.id"], name=op.f("fk_credit_note_invoice_id_customer_invoice")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_note")),
+        sa.UniqueConstraint("number", name=op.f("uq_credit_note_number")),
+    )
+    with op.batch_alter_table("credit_note", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_credit_note_document_kind_document_id"), ["document_kind", "document_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_credit_note_invoice_id"), ["invoice_id"], unique=False)
+
+    op.create_table(
+        "customer_invoice_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("invoice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("line_id", sa.BigInteger(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_customer_invoice_line_invoices_something")),
+        sa.CheckConstraint("unit_price >= 0 AND amount >= 0", name=op.f("ck_customer_invoice_line_price_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["customer_invoice.id"], name=op.f("fk_customer_invoice_line_invoice_id_customer_invoice")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_customer_invoice_line_item_id_item")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_invoice_line")),
+    )
+    with op.batch_alter_table("customer_invoice_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_customer_invoice_line_invoice_id"), ["invoice_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_customer_invoice_line_line_id"), ["line_id"], unique=False)
+
+    op.create_table(
+        "cycle_count_target",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("count_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["count_id"], ["cycle_count.id"], name=op.f("fk_cycle_count_target_count_id_cycle_count")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_cycle_count_target_item_id_item")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["location.id"], name=op.f("fk_cycle_count_target_location_id_location")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle_count_target")),
+    )
+    with op.batch_alter_table("cycle_count_target", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cycle_count_target_count_id"), ["count_id"], unique=False)
+
+    op.create_table(
+        "cycle_run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("as_of_date", sa.Date(), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("duration_milliseconds", sa.Integer(), nullable=False),
+        sa.Column("inputs_hash", sa.String(length=64), nullable=False),
+        sa.Column("settings", sa.Text(), nullable=False),
+        sa.Column("forecast_run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("items", sa.Integer(), nullable=False),
+        sa.Column("proposals", sa.Integer(), nullable=False),
+        sa.Column("solver", sa.String(length=60), nullable=False),
+        sa.Column("status", sa.String(length=20), nullable=False),
+        sa.Column("objective", sa.Double(), nullable=False),
+        sa.Column("bound", sa.Double(), nullable=False),
+        sa.Column("gap", sa.Double(), nullable=False),
+        sa.Column("measures", sa.Text(), nullable=False),
+        sa.Column("messages", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["forecast_run_id"], ["forecast_run.id"], name=op.f("fk_cycle_run_forecast_run_id_forecast_run")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_cycle_run_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle_run")),
+    )
+    with op.batch_alter_table("cycle_run", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_cycle_run_as_of_date"), ["as_of_date"], unique=False)
+
+    op.create_table(
+        "defect_fact",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("supplier_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("found_date", sa.Date(), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_defect_fact_finds_something")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_defect_fact_item_id_item")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["partner.id"], name=op.f("fk_defect_fact_supplier_id_partner")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_defect_fact")),
+        sa.UniqueConstraint("source_id", name=op.f("uq_defect_fact_source_id")),
+    )
+    with op.batch_alter_table("defect_fact", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_defect_fact_supplier_id_found_date"), ["supplier_id", "found_date"], unique=False
+        )
+
+    op.create_table(
+        "demand_fact",
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("demand_date", sa.Date(), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_demand_fact_asks_for_something")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_demand_fact_item_id_item")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_demand_fact_site_id_site")),
+        sa.PrimaryKeyConstraint("site_id", "item_id", "demand_date", "source_id", name=op.f("pk_demand_fact")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "disposition_fact",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("disposed_date", sa.Date(), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("resellable_quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_disposition_fact_disposes_something")),
+        sa.CheckConstraint(
+            "resellable_quantity BETWEEN 0 AND quantity", name=op.f("ck_disposition_fact_resells_at_most_all")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_disposition_fact_item_id_item")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_disposition_fact_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disposition_fact")),
+        sa.UniqueConstraint("source_id", name=op.f("uq_disposition_fact_source_id")),
+    )
+    with op.batch_alter_table("disposition_fact", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_disposition_fact_site_id_disposed_date"), ["site_id", "disposed_date"], unique=False
+        )
+
+    op.create_table(
+        "forecast_line",
+        sa.Column("run_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("means", sa.Text(), nullable=False),
+        sa.Column("protection_buckets", sa.Integer(), nullable=False),
+        sa.Column("protection_mean", sa.Double(), nullable=False),
+        sa.Column("protection_quantiles", sa.Text(), nullable=False),
+        sa.Column("demand_class", sa.String(length=20), nullable=False),
+        sa.Column("method", sa.String(length=60), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_forecast_line_item_id_item")),
+        sa.ForeignKeyConstraint(["run_id"], ["forecast_run.id"], name=op.f("fk_forecast_line_run_id_forecast_run")),
+        sa.PrimaryKeyConstraint("run_id", "item_id", name=op.f("pk_forecast_line")),
+    )
+    op.create_table(
+        "item_cost",
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.Column("last_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("last_value", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0 OR value = 0", name=op.f("ck_item_cost_last_unit_takes_all")),
+        sa.CheckConstraint("quantity >= 0 AND value >= 0", name=op.f("ck_item_cost_not_negative")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_item_cost_company_id_company")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_item_cost_item_id_item")),
+        sa.PrimaryKeyConstraint("company_id", "item_id", name=op.f("pk_item_cost")),
     )
     op.create_table(
         "item_pack",
@@ -378,6 +937,134 @@ def upgrade() -> None:
         sa.UniqueConstraint("item_id", "code", name=op.f("uq_lot_item_id_code")),
     )
     op.create_table(
+        "payment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("invoice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("paid_date", sa.Date(), nullable=False),
+        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_payment_pays_something")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["customer_invoice.id"], name=op.f("fk_payment_invoice_id_customer_invoice")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment")),
+    )
+    with op.batch_alter_table("payment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payment_invoice_id"), ["invoice_id"], unique=False)
+
+    op.create_table(
+        "prior_sale",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("customer_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("sold_date", sa.Date(), nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_prior_sale_sold_something")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_prior_sale_price_not_negative")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_prior_sale_company_id_company")),
+        sa.ForeignKeyConstraint(["customer_id"], ["partner.id"], name=op.f("fk_prior_sale_customer_id_partner")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_prior_sale_item_id_item")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_prior_sale")),
+        sa.UniqueConstraint("company_id", "reference", name=op.f("uq_prior_sale_company_id_reference")),
+    )
+    op.create_table(
+        "return_fact",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("return_date", sa.Date(), nullable=False),
+        sa.Column("sale_date", sa.Date(), nullable=True),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_return_fact_returns_something")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_return_fact_item_id_item")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_return_fact_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_fact")),
+    )
+    with op.batch_alter_table("return_fact", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_return_fact_site_id_return_date"), ["site_id", "return_date"], unique=False
+        )
+
+    op.create_table(
+        "sales_order_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("line_number", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("promised_date", sa.Date(), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("never_demand", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "NOT never_demand OR cancelled_at IS NOT NULL",
+            name=op.f("ck_sales_order_line_only_cancelled_was_never_demand"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_sales_order_line_orders_something")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_sales_order_line_price_not_negative")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_sales_order_line_item_id_item")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["sales_order.id"], name=op.f("fk_sales_order_line_order_id_sales_order")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_order_line")),
+        sa.UniqueConstraint("order_id", "line_number", name=op.f("uq_sales_order_line_order_id_line_number")),
+    )
+    with op.batch_alter_table("sales_order_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sales_order_line_item_id"), ["item_id"], unique=False)
+
+    op.create_table(
+        "shipment",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("sales_order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=30), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "packed",
+                "shipped",
+                "delivered",
+                "unpacked",
+                name="shipment_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("packed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("shipped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("carrier_service_id", sa.Integer(), nullable=True),
+        sa.Column("tracking_number", sa.String(length=60), nullable=True),
+        sa.CheckConstraint(
+            "(state IN ('shipped', 'delivered')) = (shipped_at IS NOT NULL AND carrier_service_id IS NOT NULL AND tracking_number IS NOT NULL)",
+            name=op.f("ck_shipment_shipped_by_somebody"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["carrier_service_id"], ["carrier_service.id"], name=op.f("fk_shipment_carrier_service_id_carrier_service")
+        ),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_shipment_company_id_company")),
+        sa.ForeignKeyConstraint(
+            ["sales_order_id"], ["sales_order.id"], name=op.f("fk_shipment_sales_order_id_sales_order")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_shipment_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipment")),
+        sa.UniqueConstraint(
+            "carrier_service_id", "tracking_number", name=op.f("uq_shipment_carrier_service_id_tracking_number")
+        ),
+        sa.UniqueConstraint("number", name=op.f("uq_shipment_number")),
+    )
+    with op.batch_alter_table("shipment", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shipment_sales_order_id"), ["sales_order_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_shipment_site_id_state"), ["site_id", "state"], unique=False)
+
+    op.create_table(
         "stock_pool",
         sa.Column("item_id", sa.Integer(), nullable=False),
         sa.Column("site_id", sa.Integer(), nullable=False),
@@ -402,6 +1089,7 @@ def upgrade() -> None:
         sa.Column("minimum_order_quantity", sa.BigInteger(), nullable=False),
         sa.Column("order_multiple", sa.BigInteger(), nullable=False),
         sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("needs_inspection", sa.Boolean(), nullable=False),
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.Column("assumed", sa.Text(), nullable=False),
         sa.CheckConstraint("lead_time_days >= 0", name=op.f("ck_supplier_agreement_lead_time_not_negative")),
@@ -417,6 +1105,46 @@ def upgrade() -> None:
     with op.batch_alter_table("supplier_agreement", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_supplier_agreement_partner_id"), ["partner_id"], unique=False)
 
+    op.create_table(
+        "carton",
+        sa.Column("shipment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("carton_number", sa.Integer(), nullable=False),
+        sa.CheckConstraint("carton_number > 0", name=op.f("ck_carton_numbered_from_one")),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_carton_shipment_id_shipment")),
+        sa.PrimaryKeyConstraint("shipment_id", "carton_number", name=op.f("pk_carton")),
+    )
+    op.create_table(
+        "cycle_count_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("count_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("location_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("expected_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("counted_quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "expected_quantity >= 0 AND counted_quantity >= 0", name=op.f("ck_cycle_count_line_quantities_not_negative")
+        ),
+        sa.ForeignKeyConstraint(
+            ["count_id"], ["cycle_count.id"], name=op.f("fk_cycle_count_line_count_id_cycle_count")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_cycle_count_line_item_id_item")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["location.id"], name=op.f("fk_cycle_count_line_location_id_location")
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_cycle_count_line_lot_id_lot")),
+        sa.ForeignKeyConstraint(["owner_id"], ["owner.id"], name=op.f("fk_cycle_count_line_owner_id_owner")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cycle_count_line")),
+        sa.UniqueConstraint(
+            "count_id",
+            "location_id",
+            "item_id",
+            "lot_id",
+            "owner_id",
+            name=op.f("uq_cycle_count_line_count_id_location_id_item_id_lot_id_owner_id"),
+        ),
+    )
     op.create_table(
         "hold",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -442,6 +1170,176 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hold_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "lost_demand",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("lost_date", sa.Date(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_lost_demand_lost_something")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_lost_demand_item_id_item")),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["sales_order_line.id"], name=op.f("fk_lost_demand_line_id_sales_order_line")
+        ),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_lost_demand_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lost_demand")),
+    )
+    with op.batch_alter_table("lost_demand", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_lost_demand_line_id"), ["line_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_lost_demand_site_id_lost_date"), ["site_id", "lost_date"], unique=False)
+
+    op.create_table(
+        "proof_of_delivery",
+        sa.Column("shipment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("signed_by", sa.String(length=120), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipment.id"], name=op.f("fk_proof_of_delivery_shipment_id_shipment")
+        ),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_proof_of_delivery")),
+    )
+    op.create_table(
+        "proposal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("run_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("buy", name="proposal_kind", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "open",
+                "accepted",
+                "rejected",
+                "superseded",
+                name="proposal_state",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("supplier_id", sa.Integer(), nullable=False),
+        sa.Column("agreement_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("order_date", sa.Date(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("inputs", sa.Text(), nullable=False),
+        sa.Column("next_best", sa.Text(), nullable=True),
+        sa.Column("risk", sa.Text(), nullable=True),
+        sa.Column("assumed", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by_id", sa.Integer(), nullable=True),
+        sa.Column("rule_id", sa.Integer(), nullable=True),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.CheckConstraint(
+            "state NOT IN ('accepted', 'rejected') OR decided_by_id IS NOT NULL",
+            name=op.f("ck_proposal_answered_by_somebody"),
+        ),
+        sa.CheckConstraint("due_date >= order_date", name=op.f("ck_proposal_due_after_ordered")),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_proposal_proposes_something")),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["supplier_agreement.id"], name=op.f("fk_proposal_agreement_id_supplier_agreement")
+        ),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_proposal_company_id_company")),
+        sa.ForeignKeyConstraint(["decided_by_id"], ["app_user.id"], name=op.f("fk_proposal_decided_by_id_app_user")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_proposal_item_id_item")),
+        sa.ForeignKeyConstraint(["rule_id"], ["acceptance_rule.id"], name=op.f("fk_proposal_rule_id_acceptance_rule")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_proposal_site_id_site")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["partner.id"], name=op.f("fk_proposal_supplier_id_partner")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal")),
+    )
+    with op.batch_alter_table("proposal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_proposal_item_id"), ["item_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_proposal_run_id"), ["run_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_proposal_site_id_state"), ["site_id", "state"], unique=False)
+
+    op.create_table(
+        "refund",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("credit_note_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("invoice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("refund_date", sa.Date(), nullable=False),
+        sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_refund_refunds_something")),
+        sa.ForeignKeyConstraint(
+            ["credit_note_id"], ["credit_note.id"], name=op.f("fk_refund_credit_note_id_credit_note")
+        ),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["customer_invoice.id"], name=op.f("fk_refund_invoice_id_customer_invoice")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refund")),
+        sa.UniqueConstraint("credit_note_id", name=op.f("uq_refund_credit_note_id")),
+    )
+    with op.batch_alter_table("refund", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_refund_invoice_id"), ["invoice_id"], unique=False)
+
+    op.create_table(
+        "return_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("return_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("sales_order_line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("prior_sale_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sold_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("sold_date", sa.Date(), nullable=True),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "reason",
+            sa.Enum(
+                "unwanted",
+                "damaged",
+                "defective",
+                "wrong_item",
+                "late",
+                name="return_reason",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.CheckConstraint(
+            "(sales_order_line_id IS NULL) <> (prior_sale_id IS NULL)", name=op.f("ck_return_line_refers_to_one_sale")
+        ),
+        sa.CheckConstraint(
+            "quantity > 0 AND quantity <= sold_quantity", name=op.f("ck_return_line_at_most_what_was_sold")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_return_line_item_id_item")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_return_line_lot_id_lot")),
+        sa.ForeignKeyConstraint(
+            ["prior_sale_id"], ["prior_sale.id"], name=op.f("fk_return_line_prior_sale_id_prior_sale")
+        ),
+        sa.ForeignKeyConstraint(
+            ["return_id"], ["return_authorization.id"], name=op.f("fk_return_line_return_id_return_authorization")
+        ),
+        sa.ForeignKeyConstraint(
+            ["sales_order_line_id"],
+            ["sales_order_line.id"],
+            name=op.f("fk_return_line_sales_order_line_id_sales_order_line"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_line")),
+    )
+    with op.batch_alter_table("return_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_return_line_prior_sale_id"), ["prior_sale_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_return_line_return_id"), ["return_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_return_line_sales_order_line_id"), ["sales_order_line_id"], unique=False)
 
     op.create_table(
         "stock_balance",
@@ -527,6 +1425,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stock_move", schema=None) as batch_op:
         batch_op.create_index(
+            "ix_stock_move_cost_of",
+            ["cost_of_id"],
+            unique=False,
+            sqlite_where=sa.text("cost_of_id IS NOT NULL"),
+            postgresql_where=sa.text("cost_of_id IS NOT NULL"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_stock_move_document_kind_document_id"), ["document_kind", "document_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_stock_move_item_id_state"), ["item_id", "state"], unique=False)
@@ -539,6 +1444,82 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_stock_move_posted_at_id"), ["posted_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stock_move_previous_id"), ["previous_id"], unique=False)
+
+    op.create_table(
+        "goods_receipt_line",
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("receipt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["move_id"], ["stock_move.id"], name=op.f("fk_goods_receipt_line_move_id_stock_move")),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["goods_receipt.id"], name=op.f("fk_goods_receipt_line_receipt_id_goods_receipt")
+        ),
+        sa.PrimaryKeyConstraint("move_id", name=op.f("pk_goods_receipt_line")),
+    )
+    with op.batch_alter_table("goods_receipt_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_goods_receipt_line_receipt_id"), ["receipt_id"], unique=False)
+
+    op.create_table(
+        "inspection",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("return_line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "grade",
+            sa.Enum("a", "b", "c", "d", name="grade", native_enum=False, create_constraint=True, length=24),
+            nullable=False,
+        ),
+        sa.Column(
+            "finding",
+            sa.Enum(
+                "no_fault",
+                "customer_damage",
+                "transport_damage",
+                "supplier_defect",
+                "our_mistake",
+                name="finding",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("note", sa.String(length=400), nullable=False),
+        sa.Column("inspected_by", sa.Integer(), nullable=False),
+        sa.Column("inspected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_inspection_inspects_something")),
+        sa.ForeignKeyConstraint(["inspected_by"], ["app_user.id"], name=op.f("fk_inspection_inspected_by_app_user")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_inspection_lot_id_lot")),
+        sa.ForeignKeyConstraint(
+            ["return_line_id"], ["return_line.id"], name=op.f("fk_inspection_return_line_id_return_line")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection")),
+    )
+    with op.batch_alter_table("inspection", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_inspection_return_line_id"), ["return_line_id"], unique=False)
+
+    op.create_table(
+        "move_value",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.Column("revaluation", sa.BigInteger(), nullable=False),
+        sa.Column("cost_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("entry_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.CheckConstraint("quantity <> 0", name=op.f("ck_move_value_values_something")),
+        sa.ForeignKeyConstraint(["cost_of_id"], ["stock_move.id"], name=op.f("fk_move_value_cost_of_id_stock_move")),
+        sa.ForeignKeyConstraint(["entry_id"], ["journal_entry.id"], name=op.f("fk_move_value_entry_id_journal_entry")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_move_value_item_id_item")),
+        sa.ForeignKeyConstraint(["move_id"], ["stock_move.id"], name=op.f("fk_move_value_move_id_stock_move")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_move_value")),
+        sa.UniqueConstraint("move_id", name=op.f("uq_move_value_move_id")),
+    )
+    with op.batch_alter_table("move_value", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_move_value_cost_of_id"), ["cost_of_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_move_value_entry_id"), ["entry_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_move_value_item_id"), ["item_id"], unique=False)
 
     op.create_table(
         "peg",
@@ -560,6 +1541,78 @@ def upgrade() -> None:
     with op.batch_alter_table("peg", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_peg_demand_move_id"), ["demand_move_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_peg_supply_move_id"), ["supply_move_id"], unique=False)
+
+    op.create_table(
+        "pick",
+        sa.Column("wave_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("short_quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "short_quantity >= 0 AND (short_quantity = 0 OR confirmed_at IS NOT NULL)",
+            name=op.f("ck_pick_short_when_confirmed"),
+        ),
+        sa.ForeignKeyConstraint(["move_id"], ["stock_move.id"], name=op.f("fk_pick_move_id_stock_move")),
+        sa.ForeignKeyConstraint(["wave_id"], ["wave.id"], name=op.f("fk_pick_wave_id_wave")),
+        sa.PrimaryKeyConstraint("wave_id", "move_id", name=op.f("pk_pick")),
+    )
+    with op.batch_alter_table("pick", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pick_move_id"), ["move_id"], unique=False)
+
+    op.create_table(
+        "purchase_order_line",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("proposal_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("agreement_id", sa.Integer(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("lead_time_days", sa.Integer(), nullable=False),
+        sa.Column("needs_inspection", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_purchase_order_line_orders_something")),
+        sa.CheckConstraint("unit_price >= 0", name=op.f("ck_purchase_order_line_price_not_negative")),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"],
+            ["supplier_agreement.id"],
+            name=op.f("fk_purchase_order_line_agreement_id_supplier_agreement"),
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_purchase_order_line_item_id_item")),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["purchase_order.id"], name=op.f("fk_purchase_order_line_order_id_purchase_order")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["proposal.id"], name=op.f("fk_purchase_order_line_proposal_id_proposal")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order_line")),
+        sa.UniqueConstraint("proposal_id", name=op.f("uq_purchase_order_line_proposal_id")),
+    )
+    with op.batch_alter_table("purchase_order_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_purchase_order_line_item_id"), ["item_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_purchase_order_line_order_id"), ["order_id"], unique=False)
+
+    op.create_table(
+        "receipt_inspection",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("passed", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("inspected_by_id", sa.Integer(), nullable=False),
+        sa.Column("inspected_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("failed = 0 OR reason <> ''", name=op.f("ck_receipt_inspection_failure_has_a_reason")),
+        sa.CheckConstraint(
+            "passed >= 0 AND failed >= 0 AND passed + failed > 0", name=op.f("ck_receipt_inspection_looks_at_something")
+        ),
+        sa.ForeignKeyConstraint(
+            ["inspected_by_id"], ["app_user.id"], name=op.f("fk_receipt_inspection_inspected_by_id_app_user")
+        ),
+        sa.ForeignKeyConstraint(["move_id"], ["stock_move.id"], name=op.f("fk_receipt_inspection_move_id_stock_move")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_inspection")),
+    )
+    with op.batch_alter_table("receipt_inspection", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_receipt_inspection_move_id"), ["move_id"], unique=False)
 
     op.create_table(
         "reservation",
@@ -585,4 +1638,64 @@ def upgrade() -> None:
             unique=False,
         )
 
+    op.create_table(
+        "return_refund",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("return_line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("invoice_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("refunded_by", sa.Integer(), nullable=False),
+        sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("quantity > 0 AND amount >= 0", name=op.f("ck_return_refund_refunds_something")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["customer_invoice.id"], name=op.f("fk_return_refund_invoice_id_customer_invoice")
+        ),
+        sa.ForeignKeyConstraint(["refunded_by"], ["app_user.id"], name=op.f("fk_return_refund_refunded_by_app_user")),
+        sa.ForeignKeyConstraint(
+            ["return_line_id"], ["return_line.id"], name=op.f("fk_return_refund_return_line_id_return_line")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_refund")),
+    )
+    with op.batch_alter_table("return_refund", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_return_refund_invoice_id"), ["invoice_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_return_refund_return_line_id"), ["return_line_id"], unique=False)
+
+    op.create_table(
+        "shipment_line",
+        sa.Column("move_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("shipment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.ForeignKeyConstraint(["move_id"], ["stock_move.id"], name=op.f("fk_shipment_line_move_id_stock_move")),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipment.id"], name=op.f("fk_shipment_line_shipment_id_shipment")),
+        sa.PrimaryKeyConstraint("move_id", name=op.f("pk_shipment_line")),
+    )
+    with op.batch_alter_table("shipment_line", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_shipment_line_shipment_id"), ["shipment_id"], unique=False)
+
+    op.create_table(
+        "disposal",
+        sa.Column("inspection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "disposition",
+            sa.Enum(
+                "restock",
+                "refurbish",
+                "return_to_supplier",
+                "scrap",
+                name="disposition",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("why", sa.String(length=400), nullable=False),
+        sa.Column("disposed_by", sa.Integer(), nullable=False),
+        sa.Column("disposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["disposed_by"], ["app_user.id"], name=op.f("fk_disposal_disposed_by_app_user")),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["inspection.id"], name=op.f("fk_disposal_inspection_id_inspection")
+        ),
+        sa.PrimaryKeyConstraint("inspection_id", name=op.f("pk_disposal")),
+    )
     # ### end Alembic commands ###

@@ -1,0 +1,146 @@
+"""Purchase budgets: how much may be committed to suppliers in a period, and how much of it is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
+from scm.core import audit
+from scm.core.db import Base
+from scm.core.errors import Conflict, InvalidInput
+from scm.core.users import Actor, Role
+from scm.finance import money
+
+WEEK_DAYS = 7
+
+
+class PurchaseBudget(Base):
+    """The most that may be committed between two dates, both included, in minor units of the company's currency."""
+
+    __tablename__ = "purchase_budget"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"), index=True)
+    from_date: Mapped[date]
+    until_date: Mapped[date]
+    amount: Mapped[int] = mapped_column(sa.BigInteger)
+
+    __table_args__ = (
+        sa.CheckConstraint("until_date >= from_date", name="lasts"),
+        sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
+    )
+
+
+class BadBudget(InvalidInput):
+    """A budget's dates or amount cannot be used."""
+
+
+class BudgetsOverlap(Conflict):
+    """Two budgets would cover the same day."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Open:
+    """A budget that has not ended: its amount, what orders of its period have taken, and the rest."""
+
+    from_date: date
+    until_date: date
+    amount: int
+    committed: int
+
+    @property
+    def left(self) -> int:
+        """What may still be ordered; never below zero."""
+        return max(0, self.amount - self.committed)
+
+    def share_of_week(self, day: date, *, today: date) -> int | None:
+        """What may be ordered on `day`: an even share of what is left for the weeks that are left; none outside.
+
+        >>> august = Open(from_date=date(2011, 8, 1), until_date=date(2011, 8, 31), amount=900, committed=300)
+        >>> august.share_of_week(date(2011, 8, 22), today=date(2011, 8, 22))
+        300
+        >>> august.share_of_week(date(2011, 9, 1), today=date(2011, 8, 22)) is None
+        True
+        """
+        if not self.from_date <= day <= self.until_date:
+            return None
+        first = max(today, self.from_date)
+        weeks = (self.until_date - first).days // WEEK_DAYS + 1
+        return self.left // weeks
+
+
+def set_budget(
+    session: Session, *, company_id: int, from_date: date, until_date: date, amount: int, actor: Actor
+) -> int:
+    """This function will set the budget of a period and return its id. Raises `BadBudget`, `BudgetsOverlap`."""
+    actor.require(Role.PLANNER, Role.APPROVER, Role.ADMIN)
+    if until_date < from_date or type(amount) is not int or amount < 0:
+        raise BadBudget(
+            f"a budget of {amount!r} from {from_date} until {until_date}: the end must not lie before the start, and "
+            "the amount must be a whole number of minor units, 0 or more"
+        )
+    other = session.scalars(
+        sa.select(PurchaseBudget).where(
+            PurchaseBudget.company_id == company_id,
+            PurchaseBudget.from_date <= until_date,
+            PurchaseBudget.until_date >= from_date,
+        )
+    ).first()
+    if other is not None:
+        raise BudgetsOverlap(
+            f"{from_date} to {until_date} overlaps the one from {other.from_date} to {other.until_date}: end it before"
+        )
+    budget = PurchaseBudget(company_id=company_id, from_date=from_date, until_date=until_date, amount=amount)
+    session.add(budget)
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        verb="budget.set",
+        document_kind="purchase_budget",
+        document_ids=[budget.id],
+        amount=amount,
+        from_date=from_date.isoformat(),
+        until_date=until_date.isoformat(),
+    )
+    return budget.id
+
+
+def open_budgets(session: Session, *, company_id: int, today: date) -> Sequence[Open]:
+    """This function will list the budgets that have not ended by `today`, with what their orders committed."""
+    rows = session.scalars(
+        sa.select(PurchaseBudget)
+        .where(PurchaseBudget.company_id == company_id, PurchaseBudget.until_date >= today)
+        .order_by(PurchaseBudget.from_date)
+    ).all()
+    return [
+        Open(
+            from_date=row.from_date,
+            until_date=row.until_date,
+            amount=row.amount,
+            committed=_committed(session, company_id=company_id, since=row.from_date, until=row.until_date),
+        )
+        for row in rows
+    ]
+
+
+def _committed(session: Session, *, company_id: int, since: date, until: date) -> int:
+    """The value of what was ordered in the period, cancelled orders aside."""
+    lines = session.execute(
+        sa.select(PurchaseOrderLine.unit_price, PurchaseOrderLine.quantity, PurchaseOrder.currency)
+        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
+        .where(
+            PurchaseOrder.company_id == company_id,
+            PurchaseOrder.drafted_date >= since,
+            PurchaseOrder.drafted_date < until + timedelta(days=1),
+            PurchaseOrder.state != PurchaseOrderState.CANCELLED,
+        )
+    )
+    return sum(
+        money.line_amount(unit_price=line.unit_price, quantity=line.quantity, currency=line.currency) for line in lines
+    )

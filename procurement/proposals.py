@@ -1,0 +1,265 @@
+"""Proposals: what a run of the plan says should be bought, with the account of every quantity.
+
+A run replaces the open proposals of the run before it. A person, or a rule a person signed, accepts or rejects;
+accepted ones become purchase orders in `procurement.orders`.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from scm.core import audit, documents, types
+from scm.core.db import Base, BigId, table_of
+from scm.core.errors import InvalidInput, NotFound
+from scm.core.users import Actor, Role
+
+KIND = "proposal"
+CHUNK = 5000
+
+
+class ProposalKind(enum.Enum):
+    """What is proposed."""
+
+    BUY = "buy"
+
+
+class ProposalState(enum.Enum):
+    """Where a proposal stands. It is answered once, or replaced by a later run."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+MACHINE = documents.Machine(
+    kind=KIND,
+    initial=ProposalState.OPEN,
+    transitions={
+        (ProposalState.OPEN, "accept"): ProposalState.ACCEPTED,
+        (ProposalState.OPEN, "reject"): ProposalState.REJECTED,
+        (ProposalState.OPEN, "supersede"): ProposalState.SUPERSEDED,
+    },
+)
+
+
+class Proposal(Base):
+    """One proposed order line. `run_id` names the run of the cycle, which a room above keeps."""
+
+    __tablename__ = "proposal"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
+    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
+    run_id: Mapped[int] = mapped_column(sa.BigInteger, index=True)
+    kind: Mapped[ProposalKind] = mapped_column(types.enum_column(ProposalKind))
+    state: Mapped[ProposalState] = mapped_column(types.enum_column(ProposalState))
+    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("partner.id"))
+    agreement_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
+    quantity: Mapped[int] = mapped_column(sa.BigInteger)
+    order_date: Mapped[date]
+    due_date: Mapped[date]
+    unit_price: Mapped[Decimal] = mapped_column(types.UnitPrice)
+    account: Mapped[list[Any]] = mapped_column(types.Json)  # terms whose quantities add up to `quantity`
+    inputs: Mapped[dict[str, Any]] = mapped_column(types.Json)  # what the terms were computed from
+    next_best: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what else could be done, and what it costs
+    risk: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what happens without it
+    assumed: Mapped[list[Any]] = mapped_column(types.Json)  # names of the inputs that were assumed
+    created_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
+    decided_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
+    rule_id: Mapped[int | None] = mapped_column(sa.ForeignKey("acceptance_rule.id"))  # the signed rule that accepted it
+    reason: Mapped[str] = mapped_column(sa.String(400), default="")
+
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="proposes_something"),
+        sa.CheckConstraint("due_date >= order_date", name="due_after_ordered"),
+        sa.CheckConstraint(
+            "state NOT IN ('accepted', 'rejected') OR decided_by_id IS NOT NULL", name="answered_by_somebody"
+        ),
+        sa.Index(None, "site_id", "state"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposalRequest:
+    """One line of a plan. `account` is a list of terms, each with `name`, `quantity` and its sentence's data."""
+
+    item_id: int
+    supplier_id: int
+    agreement_id: int
+    quantity: int
+    order_date: date
+    due_date: date
+    unit_price: Decimal
+    account: Sequence[Mapping[str, Any]]
+    inputs: Mapping[str, Any]
+    next_best: Any = None
+    risk: Any = None
+    assumed: Sequence[str] = ()
+
+
+class BadProposal(InvalidInput):
+    """A proposal cannot be published: its quantity or its account is wrong."""
+
+
+class ProposalUnknown(NotFound):
+    """There is no proposal of that id."""
+
+
+class ReasonMissing(InvalidInput):
+    """Somebody who says no must say why."""
+
+
+def publish(
+    session: Session,
+    requests: Sequence[ProposalRequest],
+    *,
+    run_id: int,
+    company_id: int,
+    site_id: int,
+    actor: Actor,
+    now: datetime,
+) -> list[int]:
+    """This function will replace the site's open proposals by those of a run, and return the new ids in order.
+
+    Raises `BadProposal` when an account does not add up to its quantity; nothing is replaced then.
+    """
+    actor.require(Role.PLANNER, Role.SYSTEM)
+    for request in requests:
+        _refuse(request)
+    session.execute(
+        sa.update(Proposal)
+        .where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN)
+        .values(state=MACHINE.advance(ProposalState.OPEN, "supersede", number="an open proposal"), decided_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    common = {
+        "company_id": company_id,
+        "site_id": site_id,
+        "run_id": run_id,
+        "kind": ProposalKind.BUY,
+        "state": MACHINE.initial,
+        "created_at": now,
+        "reason": "",
+    }
+    ids: list[int] = []
+    table = table_of(Proposal)
+    if requests:
+        insert = sa.insert(table).returning(table.c.id, sort_by_parameter_order=True)
+        ids = list(session.execute(insert, [common | _columns(request) for request in requests]).scalars())
+    audit.record(session, actor=actor, verb="proposal.publish", document_kind=KIND, document_ids=ids, run_id=run_id)
+    return ids
+
+
+def accept(session: Session, proposal_ids: Sequence[int], *, actor: Actor, now: datetime, reason: str = "") -> None:
+    """This function will accept open proposals. Raises `ProposalUnknown`, `IllegalTransition`."""
+    actor.require(Role.PLANNER, Role.BUYER)
+    decide(session, proposal_ids, action="accept", actor=actor, now=now, reason=reason)
+
+
+def reject(session: Session, proposal_ids: Sequence[int], *, reason: str, actor: Actor, now: datetime) -> None:
+    """This function will reject open proposals. Raises `ReasonMissing`, `ProposalUnknown`, `IllegalTransition`."""
+    actor.require(Role.PLANNER, Role.BUYER)
+    if not reason.strip():
+        raise ReasonMissing("rejecting a proposal needs a reason: the planner reads it")
+    decide(session, proposal_ids, action="reject", actor=actor, now=now, reason=reason)
+
+
+def decide(
+    session: Session,
+    proposal_ids: Sequence[int],
+    *,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    rule_id: int | None = None,
+) -> None:
+    """This function will answer open proposals in the name of whoever the calling verb has checked.
+
+    Only `accept`, `reject` and `procurement.rules` call it. Raises `ProposalUnknown`, `IllegalTransition`.
+    """
+    states = lock(session, proposal_ids)
+    for proposal_id, state in states.items():
+        MACHINE.advance(state, action, number=f"proposal {proposal_id}")
+    for chunk in _chunks(sorted(states)):
+        session.execute(
+            sa.update(Proposal)
+            .where(Proposal.id.in_(chunk))
+            .values(
+                state=MACHINE.transitions[ProposalState.OPEN, action],
+                decided_at=now,
+                decided_by_id=actor.user_id,
+                reason=reason,
+                rule_id=rule_id,
+            )
+            .execution_options(synchronize_session=False)
+        )
+    audit.record(
+        session,
+        actor=actor,
+        verb=f"proposal.{action}",
+        document_kind=KIND,
+        document_ids=sorted(states),
+        reason=reason,
+        rule_id=rule_id,
+    )
+
+
+def open_ids(session: Session, *, site_id: int, run_id: int | None = None) -> list[int]:
+    """This function will list the open proposals of a site, in the order of their order dates."""
+    statement = sa.select(Proposal.id).where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN)
+    if run_id is not None:
+        statement = statement.where(Proposal.run_id == run_id)
+    return list(session.scalars(statement.order_by(Proposal.order_date, Proposal.id)))
+
+
+def lock(session: Session, proposal_ids: Sequence[int]) -> dict[int, ProposalState]:
+    """This function will lock proposals in the order of their ids and read their states. Raises `ProposalUnknown`."""
+    found: dict[int, ProposalState] = {}
+    for chunk in _chunks(sorted(set(proposal_ids))):
+        rows = session.execute(
+            sa.select(Proposal.id, Proposal.state).where(Proposal.id.in_(chunk)).order_by(Proposal.id).with_for_update()
+        )
+        found.update((row.id, row.state) for row in rows)
+    for proposal_id in proposal_ids:
+        if proposal_id not in found:
+            raise ProposalUnknown(f"there is no proposal {proposal_id}")
+    return found
+
+
+def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+
+
+def _columns(request: ProposalRequest) -> dict[str, Any]:
+    return vars(request) | {
+        "account": [dict(term) for term in request.account],
+        "inputs": dict(request.inputs),
+        "assumed": sorted(request.assumed),
+    }
+
+
+def _refuse(request: ProposalRequest) -> None:
+    line = f"proposal for item {request.item_id}"
+    if type(request.quantity) is not int or request.quantity <= 0:
+        raise BadProposal(f"{line}: quantity {request.quantity!r} must be a whole number above 0")
+    if request.due_date < request.order_date:
+        raise BadProposal(f"{line}: due on {request.due_date}, before it is ordered on {request.order_date}")
+    quantities = [term["quantity"] for term in request.account]
+    if any(type(quantity) is not int for quantity in quantities):
+        raise BadProposal(f"{line}: the terms of its account must be whole numbers, not {quantities}")
+    if sum(quantities) != request.quantity:
+        raise BadProposal(
+            f"{line}: the terms of its account add up to {sum(quantities)}, its quantity is {request.quantity}"
+        )

@@ -1,0 +1,221 @@
+"""The nightly cycle: read the facts, measure the last forecast, forecast, plan, publish proposals.
+
+A short read, the computation with no transaction open, and one short publication that is refused when what the plan
+was made from has changed meanwhile. A run that fails publishes nothing: the last good proposals stay.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from forecasting import engine, runs
+from procurement import proposals
+from procurement.proposals import ProposalRequest
+from scm.core import audit
+from scm.core.db import Database
+from scm.core.errors import Conflict, InvalidInput
+from scm.core.progress import SILENT, Progress
+from scm.core.users import Actor, Role
+from scm.loop import accounts, measures, targets
+from scm.loop import inputs as reading
+from scm.loop.accounts import Planned
+from scm.loop.cycle_runs import KIND, CycleRun
+from scm.loop.inputs import CycleInputs
+from scm.loop.targets import PlanSettings
+from scm.master import companies
+from scm.master.locations import Site
+from scm.planning import feasibility, replenishment
+from scm.planning.problem import Settings
+
+STAGES = 4
+DEFAULTS = PlanSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleResult:
+    """What a run did, as the command line prints it."""
+
+    run_id: int
+    as_of: date
+    items: int
+    proposals: int
+    value: int
+    currency: str
+    solver: str
+    status: str
+    gap: float
+    inputs_hash: str
+    duration_seconds: float
+    measures: dict[str, Any]
+    messages: tuple[str, ...]
+
+
+class NothingToPlan(InvalidInput):
+    """No active item has a supplier's agreement."""
+
+
+class InputsChanged(Conflict):
+    """What the plan was made from changed while it was made."""
+
+
+class PlanInfeasible(Conflict):
+    """The independent check found the plan breaking a rule; it is not published."""
+
+
+def run(
+    database: Database,
+    *,
+    as_of: date,
+    actor: Actor,
+    now: datetime,
+    settings: PlanSettings = DEFAULTS,
+    progress: Progress = SILENT,
+) -> CycleResult:
+    """This function will run the cycle for the site as of the end of a day and publish its proposals.
+
+    Raises `NothingToPlan`, `PlanInfeasible`, `InputsChanged`; the last good plan stays then.
+    """
+    actor.require(Role.PLANNER, Role.SYSTEM)
+    started = time.perf_counter()
+    progress.stage(f"Cycle {as_of}: reading", total=STAGES)
+    with database.unit_of_work(write=False) as session:
+        found = _read(session, as_of)
+    if not found.sources:
+        raise NothingToPlan("no active item has a supplier's agreement: import agreements first")
+    progress.advance()
+    computed = _compute(found, settings, progress)
+    requests = accounts.proposals_of(computed)
+    result = database.run(
+        lambda session: _publish(session, computed, requests, actor=actor, now=now, started=started)
+    )
+    progress.advance()
+    return result
+
+
+def _read(session: Session, as_of: date) -> CycleInputs:
+    company = companies.only(session)
+    site = session.query(Site).filter(Site.company_id == company.id).order_by(Site.id).first()
+    assert site is not None, f"company {company.code} has no site"
+    return reading.read(session, company=company, site=site, as_of=as_of)
+
+
+def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> Planned:
+    guarded = targets.protection(found, settings=settings)
+    categories = np.array([source.category_id for source in found.sources], dtype=np.int64)
+    forecast = engine.forecast(
+        found.demand, protection_buckets=guarded.buckets, groups=categories, settings=settings.forecast
+    )
+    progress.advance()
+    wanted = targets.targets(found, guarded, forecast, settings=settings)
+    problem = targets.problem(found, wanted, settings=settings)
+    plan = replenishment.solve(problem, settings=Settings())
+    violations = feasibility.check(problem, plan)
+    if violations:
+        raise PlanInfeasible(
+            f"the plan breaks {len(violations)} rules, first: {violations[0]}; it is not published, the last plan stays"
+        )
+    progress.advance()
+    return Planned(
+        inputs=found,
+        guarded=guarded,
+        wanted=wanted,
+        forecast=forecast,
+        problem=problem,
+        plan=plan,
+        settings=settings,
+    )
+
+
+def _publish(
+    session: Session,
+    done: Planned,
+    requests: Sequence[tuple[ProposalRequest, int]],
+    *,
+    actor: Actor,
+    now: datetime,
+    started: float,
+) -> CycleResult:
+    found, digest = done.inputs, done.inputs.digest()
+    present = reading.standing(session, site_id=found.site_id, item_ids=found.item_ids.tolist())
+    if present.digest() != found.standing.digest():
+        raise InputsChanged(f"stock or orders changed while {found.as_of} was planned: run the cycle again")
+    forecast_run_id = runs.record(
+        session,
+        site_id=found.site_id,
+        as_of=found.as_of,
+        now=now,
+        inputs_hash=digest,
+        item_ids=found.item_ids.tolist(),
+        protection_buckets=done.guarded.buckets,
+        settings=done.settings.forecast,
+        result=done.forecast,
+    )
+    measured = measures.measure(found)
+    value = sum(request_value for _, request_value in requests)
+    record = CycleRun(
+        site_id=found.site_id,
+        as_of_date=found.as_of,
+        finished_at=now,
+        duration_milliseconds=round((time.perf_counter() - started) * 1000),
+        inputs_hash=digest,
+        settings=_settings(done.settings),
+        forecast_run_id=forecast_run_id,
+        items=len(found.sources),
+        proposals=len(requests),
+        solver=done.plan.solver,
+        status=done.plan.status,
+        objective=done.plan.objective,
+        bound=done.plan.bound,
+        gap=done.plan.gap,
+        measures=measured,
+        messages=[message.text for message in done.plan.messages],
+    )
+    session.add(record)
+    session.flush()
+    proposals.publish(
+        session,
+        [request for request, _ in requests],
+        run_id=record.id,
+        company_id=found.company_id,
+        site_id=found.site_id,
+        actor=actor,
+        now=now,
+    )
+    audit.record(
+        session,
+        actor=actor,
+        verb="cycle.run",
+        document_kind=KIND,
+        document_ids=[record.id],
+        as_of=found.as_of.isoformat(),
+        inputs_hash=digest,
+        solver=done.plan.solver,
+    )
+    return CycleResult(
+        run_id=record.id,
+        as_of=found.as_of,
+        items=record.items,
+        proposals=record.proposals,
+        value=value,
+        currency=found.currency,
+        solver=record.solver,
+        status=record.status,
+        gap=record.gap,
+        inputs_hash=record.inputs_hash,
+        duration_seconds=record.duration_milliseconds / 1000,
+        measures=measured,
+        messages=tuple(record.messages),
+    )
+
+
+def _settings(settings: PlanSettings) -> dict[str, Any]:
+    plain = asdict(settings)
+    plain["forecast"]["quantiles"] = list(plain["forecast"]["quantiles"])
+    return plain

@@ -1,0 +1,164 @@
+"""Items, suppliers and agreements as CSV files, out and in.
+
+A file is taken whole or not at all: every wrong cell is reported, and one is enough to change nothing. What is not in
+a file stays as it is. A file that was exported and comes back unchanged changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from scm.core.users import Actor, Role
+from scm.master import agreement_rows, item_rows, sheets, supplier_rows
+from scm.master.sheets import Column, Row, RowError
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What came of a file: `lines` = `accepted` + `rejected`; of the accepted, how many are new, changed, the same.
+
+    Nothing is written when there is an error, nor in a dry run.
+    """
+
+    lines: int
+    accepted: int
+    created: int
+    changed: int
+    unchanged: int
+    errors: tuple[RowError, ...]
+    dry_run: bool
+
+    @property
+    def rejected(self) -> int:
+        """How many rows could not be taken."""
+        return self.lines - self.accepted
+
+    @property
+    def written(self) -> bool:
+        """Whether the file was taken."""
+        return not self.errors and not self.dry_run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """How one kind of file is checked against the database and written to it."""
+
+    columns: Sequence[Column]
+    key: tuple[str, ...]
+    existing: Callable[..., Mapping[Any, Values]]
+    check: Callable[..., list[RowError]]
+    write: Callable[..., None]
+
+
+ITEMS = Kind(
+    columns=item_rows.COLUMNS,
+    key=("sku",),
+    existing=item_rows.existing,
+    check=item_rows.check,
+    write=item_rows.write,
+)
+SUPPLIERS = Kind(
+    columns=supplier_rows.COLUMNS,
+    key=("code",),
+    existing=supplier_rows.existing,
+    check=supplier_rows.check,
+    write=supplier_rows.write,
+)
+AGREEMENTS = Kind(
+    columns=agreement_rows.COLUMNS,
+    key=("supplier", "sku"),
+    existing=agreement_rows.existing,
+    check=agreement_rows.check,
+    write=agreement_rows.write,
+)
+
+
+def import_items(session: Session, data: bytes, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
+    """This function will add and change items from a CSV file, or only say what it would do."""
+    actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    return _take(session, data, ITEMS, company_id=company_id, dry_run=dry_run, actor=actor)
+
+
+def import_suppliers(session: Session, data: bytes, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
+    """This function will add and change suppliers with their terms from a CSV file, or only say what it would do."""
+    actor.require(Role.BUYER, Role.ADMIN, Role.SYSTEM)
+    return _take(session, data, SUPPLIERS, company_id=company_id, dry_run=dry_run, actor=actor)
+
+
+def import_agreements(session: Session, data: bytes, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
+    """This function will add and change agreements from a CSV file, or only say what it would do."""
+    actor.require(Role.BUYER, Role.ADMIN, Role.SYSTEM)
+    return _take(session, data, AGREEMENTS, company_id=company_id, dry_run=dry_run, actor=actor)
+
+
+def export_items(session: Session, *, company_id: int) -> bytes:
+    """This function will write all items as a CSV file that `import_items` reads."""
+    return _give(session, ITEMS, company_id=company_id)
+
+
+def export_suppliers(session: Session, *, company_id: int) -> bytes:
+    """This function will write all suppliers with their terms as a CSV file that `import_suppliers` reads."""
+    return _give(session, SUPPLIERS, company_id=company_id)
+
+
+def export_agreements(session: Session, *, company_id: int) -> bytes:
+    """This function will write all agreements as a CSV file that `import_agreements` reads."""
+    return _give(session, AGREEMENTS, company_id=company_id)
+
+
+def _give(session: Session, kind: Kind, *, company_id: int) -> bytes:
+    known = kind.existing(session, company_id=company_id)
+    return sheets.write((known[key] for key in sorted(known)), columns=kind.columns)
+
+
+def _take(session: Session, data: bytes, kind: Kind, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
+    sheet = sheets.read(data, columns=kind.columns)
+    known = kind.existing(session, company_id=company_id)
+    errors = list(sheet.errors)
+    rows = [_completed(row, kind, known) for row in _once_each(sheet.rows, kind.key, errors)]
+    errors += kind.check(session, rows, known, company_id=company_id)
+    wrong = {error.row for error in errors}
+    good = [row for row in rows if row.number not in wrong]
+    created = [row.values for row in good if _key(row, kind.key) not in known]
+    changed = [row.values for row in good if row.values != known.get(_key(row, kind.key), row.values)]
+    if not errors and not dry_run:
+        kind.write(session, created=created, changed=changed, company_id=company_id, actor=actor)
+    return Report(
+        lines=sheet.lines,
+        accepted=len(good),
+        created=len(created),
+        changed=len(changed),
+        unchanged=len(good) - len(created) - len(changed),
+        errors=tuple(sorted(errors, key=lambda error: (error.row, error.column))),
+        dry_run=dry_run,
+    )
+
+
+def _key(row: Row, names: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(row.values[name] for name in names)
+
+
+def _completed(row: Row, kind: Kind, known: Mapping[Any, Values]) -> Row:
+    """A column the file does not have keeps its value, or has the usual one in a new row."""
+    usual = {column.name: column.missing for column in kind.columns}
+    return Row(number=row.number, values={**usual, **known.get(_key(row, kind.key), {}), **row.values})
+
+
+def _once_each(rows: Sequence[Row], names: tuple[str, ...], errors: list[RowError]) -> list[Row]:
+    first: dict[tuple[Any, ...], int] = {}
+    unique = []
+    for row in rows:
+        before = first.setdefault(_key(row, names), row.number)
+        if before == row.number:
+            unique.append(row)
+        else:
+            value = " ".join(str(part) for part in _key(row, names))
+            reason = f"it stands in row {before} already"
+            errors.append(RowError(row=row.number, column=names[-1], value=value, reason=reason, mend="remove one"))
+    return unique

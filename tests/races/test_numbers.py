@@ -1,0 +1,52 @@
+"""Document numbers are unique, and those of invoices have no gaps: after rollbacks, and after kills."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import sqlalchemy as sa
+
+from scm.core.db import Database
+from scm.core.outbox import OutboxMessage
+from tests.conftest import SOAK
+from tests.races import crew, work
+
+
+def running(prefix: str, count: int) -> list[str]:
+    return [f"{prefix}-2026-{n:06d}" for n in range(1, count + 1)]
+
+
+def test_numbers_are_unique_and_those_of_invoices_gapless_after_rollbacks(
+    database: Database, database_url: str
+) -> None:
+    drawn = [n for numbers in crew.together(database_url, work.draw_numbers, count=6, args=(1, 9)) for n in numbers]
+    invoices = sorted(number for number in drawn if number.startswith("INV-"))
+    orders = [number for number in drawn if number.startswith("SO-")]
+    assert invoices == running("INV", len(invoices))
+    assert len(set(orders)) == len(orders) == 36
+    assert (
+        crew.together(database_url, work.draw_numbers, count=1, args=(1, 2))
+        == [[next_number(orders, drawn=54), *[f"INV-2026-{len(invoices) + n:06d}" for n in (1, 2)]]]
+        or not database.is_sqlite
+    )
+
+
+def next_number(orders: list[str], *, drawn: int) -> str:
+    """This function will name the next order: on SQLite rolled back numbers are given again."""
+    return f"SO-2026-{len(orders) + 1:06d}"
+
+
+def test_numbers_of_killed_processes_leave_no_gap(database: Database, database_url: str) -> None:
+    chance = random.Random(14)
+    told: list[str] = []
+    for _ in range(20 if SOAK else 4):
+        with crew.alone(database_url, work.draw_and_tell, 1) as (process, ear):
+            told.append(next(crew.told(ear)))
+            time.sleep(chance.uniform(0, 0.05))
+            crew.kill(process)
+            told += crew.told(ear)
+    with database.unit_of_work(write=False) as session:
+        committed = session.scalars(sa.select(OutboxMessage.topic).order_by(OutboxMessage.id)).all()
+    assert list(committed) == running("INV", len(committed))
+    assert set(told) <= set(committed)

@@ -1,0 +1,160 @@
+"""`scm demo`: a company, its history, the loop over its last days, and the page, in one command.
+
+Each step is skipped when it is done already, so an interrupted demo goes on where it stopped and a second one starts
+at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from sqlalchemy.orm import Session
+
+from scm.core import clock
+from scm.core.config import DEFAULT_DATABASE_URL, Settings
+from scm.core.errors import Conflict
+from scm.loop import cycle_runs, generated
+from scm.loop.importing import sales
+from scm.loop.importing.tables import SalesImport
+from scm.loop.world import simulation
+from scm.master import companies, setup
+from scm.master.companies import Company, CompanyMissing
+from web import migrations
+from web.commands import Context, importing, serve, simulate
+from web.progress import Bar
+
+SEED = 1
+DAYS = 14
+BINS = 400
+GENERATED_UNTIL = date(2026, 9, 25)
+# The retailer packs on Sundays and rests on Saturdays, as its invoices show.
+WORKING_WEEKDAYS = (0, 1, 2, 3, 4, 6)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which company the demo is about."""
+
+    code: str
+    name: str
+    file: Path
+    format: str
+    generated: bool
+
+
+class AnotherCompany(Conflict):
+    """The database holds a company that is not this demo's."""
+
+
+def run(context: Context, options: argparse.Namespace) -> int:
+    """This function will set the company up, run the loop on it and serve its proposals."""
+    with tempfile.TemporaryDirectory() as folder, _own_database(context, options) as own:
+        migrations.upgrade(own.settings.database_url)
+        plan = _plan(options.data, Path(folder))
+        code = _prepare(own, plan)
+        if code == 0 and not options.no_serve:
+            return serve.run(own, options)
+        return code
+
+
+def _own_database(context: Context, options: argparse.Namespace) -> Context:
+    """Without SCM_DATABASE_URL each demo has a file of its own, so that it never touches anybody's books."""
+    settings = context.settings
+    if settings.database_url == DEFAULT_DATABASE_URL:
+        name = "demo-real" if options.data else "demo"
+        settings = Settings(
+            database_url=f"sqlite:///{name}.db", lock_timeout_seconds=settings.lock_timeout_seconds
+        )
+    return Context(settings=settings, console=context.console)
+
+
+def _plan(data: Path | None, folder: Path) -> _Plan:
+    if data is not None:
+        return _Plan("retail", "Online retailer (real invoices)", data, "online-retail", generated=False)
+    return _Plan("demo", "Small trading company (generated)", folder / "generated.csv", "standard", generated=True)
+
+
+def _prepare(context: Context, plan: _Plan) -> int:
+    _company(context, plan)
+    _import(context, plan)
+    return _simulate(context)
+
+
+def _company(context: Context, plan: _Plan) -> None:
+    database = context.database
+    with database.unit_of_work(write=False) as session:
+        company = _existing(session)
+    if company is not None:
+        if company.code != plan.code or not company.simulated:
+            raise AnotherCompany(f"{database.url.database} holds {company.name}: use another SCM_DATABASE_URL")
+        return
+    with database.unit_of_work(write=True) as session:
+        setup.create_company(
+            session,
+            code=plan.code,
+            name=plan.name,
+            currency="GBP",
+            zone="Europe/London",
+            simulated=True,
+            generated=plan.generated,
+            bin_count=BINS,
+            working_weekdays=WORKING_WEEKDAYS,
+            actor_now=clock.wall_now(),
+        )
+
+
+def _existing(session: Session) -> Company | None:
+    try:
+        return companies.only(session)
+    except CompanyMissing:
+        return None
+
+
+def _import(context: Context, plan: _Plan) -> None:
+    database = context.database
+    with database.unit_of_work(write=False) as session:
+        if session.query(SalesImport.id).first() is not None:
+            return
+        actor = setup.load(session).users["system"]
+    with Bar(context.console) as bar:
+        if plan.generated:
+            bar.stage("Making a company up")
+            generated.write(plan.file, last_day=GENERATED_UNTIL, seed=SEED)
+        report = sales.run(
+            database,
+            plan.file,
+            format=plan.format,
+            dry_run=False,
+            go_live_date=None,
+            seed=SEED,
+            actor=actor,
+            now=clock.wall_now(),
+            progress=bar,
+            last_days=DAYS,
+        )
+    importing.print_report(report, Console())
+
+
+def _simulate(context: Context) -> int:
+    database = context.database
+    with database.unit_of_work(write=False) as session:
+        company = companies.only(session)
+        site_id = setup.load(session).site_id
+        today, first, currency = company.business_date, company.go_live_date, company.currency
+        done = cycle_runs.latest(session, site_id=site_id)
+    assert today is not None and first is not None, "an import sets the dates of a simulated company"
+    days = DAYS - (today - first).days
+    if days <= 0:
+        print(f"{company.name} has been simulated up to {today} before.")
+        return 0
+    if done is not None:
+        print(f"{company.name} goes on from {today}.")
+    with Bar(context.console) as bar:
+        outcome = simulation.run(database, days=days, seed=SEED, progress=bar)
+    simulate.print_outcome(outcome, currency=currency, console=Console())
+    return 1 if outcome.books.findings else 0

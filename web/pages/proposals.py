@@ -1,0 +1,79 @@
+"""The page of open proposals with their accounts; read only."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from procurement import overview
+from procurement.overview import Order
+from scm.core.db import Database
+from scm.core.errors import InvalidInput
+from scm.loop import cycle_runs
+from scm.master import companies
+from scm.master.locations import Site
+from web.pages import wording
+
+PAGE_SIZE = 50
+
+
+class BadQuery(InvalidInput):
+    """The address asks for something that cannot be."""
+
+
+def blueprint(database: Database) -> Blueprint:
+    """This function will give the page's routes over one database."""
+    pages = Blueprint("proposals", __name__)
+    pages.add_url_rule("/", "home", _home)
+    pages.add_url_rule("/proposals", "show", _show(database))
+    return pages
+
+
+def _home() -> Response:
+    return redirect(url_for("proposals.show"))
+
+
+def _show(database: Database) -> Callable[[], str]:
+    def show() -> str:
+        number, order = _page_number(), _order()
+        search, supplier = request.args.get("q", "").strip()[:100], request.args.get("supplier", "")[:40]
+        with database.unit_of_work(write=False) as session:
+            company = companies.only(session)
+            site = session.query(Site).filter(Site.company_id == company.id).order_by(Site.id).first()
+            assert site is not None, f"company {company.code} has no site"
+            found = overview.page(
+                session, site_id=site.id, number=number, size=PAGE_SIZE, search=search, supplier=supplier, order=order
+            )
+            run = cycle_runs.latest(session, site_id=site.id)
+        return render_template(
+            "proposals.html",
+            company=company,
+            found=found,
+            run=run,
+            wording=wording,
+            query={"q": search, "supplier": supplier, "sort": order.value},
+            number=number,
+            pages=max(1, math.ceil(found.matching / PAGE_SIZE)),
+            orders=list(Order),
+        )
+
+    return show
+
+
+def _page_number() -> int:
+    text = request.args.get("page", "1")
+    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
+        raise BadQuery(f"page is {text[:20]!r}: it must be a whole number from 1")
+    return int(text)
+
+
+def _order() -> Order:
+    text = request.args.get("sort", Order.RISK.value)
+    try:
+        return Order(text)
+    except ValueError:
+        allowed = ", ".join(order.value for order in Order)
+        raise BadQuery(f"sort is {text[:20]!r}: it must be one of {allowed}") from None

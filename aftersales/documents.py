@@ -160,7 +160,9 @@ def arrived(session: Session, return_ids: Iterable[int]) -> list[Move]:
     """This function will read what has arrived of authorizations and was not sent away again, the oldest first."""
     posted = moves.of_documents(session, kind=KIND, document_ids=set(return_ids), states=[MoveState.POSTED])
     undone = {move.reverses_id for move in posted}
-    return [move for move in posted if move.reverses_id is None and move.id not in undone]
+    here = [move for move in posted if move.reverses_id is None and move.id not in undone]
+    # Not by id: of a move that arrives in parts, the last part is posted under the oldest id.
+    return sorted(here, key=lambda move: (move.posted_date or date.max, move.id))
 
 
 def arrived_quantities(session: Session, lines: Mapping[int, LockedLine]) -> dict[int, int]:

@@ -31,17 +31,21 @@ Matrix = npt.NDArray[np.float64]
 
 
 class DemandFact(Base):
-    """What customers asked for of one item on one day, without what was cancelled so soon that it never was demand."""
+    """What customers asked for of one item on one day, without what was cancelled so soon that it never was demand.
+
+    Half a million rows are written at once; a foreign key would look each of them up (more than the writing costs),
+    and items and sites are retired, never deleted.
+    """
 
     __tablename__ = "demand_fact"
 
-    site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"), primary_key=True)
-    item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), primary_key=True)
+    site_id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int] = mapped_column(primary_key=True)
     demand_date: Mapped[date] = mapped_column(primary_key=True)
     source_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)  # the import that learned it
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
 
-    # In the order of its key on disk: there are half a million rows, and they are only read by item and date.
+    # In the order of its key on disk: it is only read by item and date.
     __table_args__ = (sa.CheckConstraint("quantity > 0", name="asks_for_something"), {"sqlite_with_rowid": False})
 
 

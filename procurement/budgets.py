@@ -46,32 +46,49 @@ class BudgetsOverlap(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Open:
-    """A budget that has not ended: its amount, what orders of its period have taken, and the rest."""
+    """A budget that has not ended, and what orders of its period have taken of it, in minor units.
+
+    Weeks are counted from its first day.
+    """
 
     from_date: date
     until_date: date
     amount: int
-    committed: int
-
-    @property
-    def left(self) -> int:
-        """What may still be ordered; never below zero."""
-        return max(0, self.amount - self.committed)
+    committed_before: int
+    """By orders of its earlier weeks."""
+    committed_this_week: int
+    """By orders of the week in which `today` lies."""
 
     def share_of_week(self, day: date, *, today: date) -> int | None:
-        """What may be ordered on `day`: an even share of what is left for the weeks that are left; none outside.
+        """What may still be ordered in the week of `day`, or None outside the period.
 
-        >>> august = Open(from_date=date(2011, 8, 1), until_date=date(2011, 8, 31), amount=900, committed=300)
-        >>> august.share_of_week(date(2011, 8, 22), today=date(2011, 8, 22))
+        Each week that is left has an even share of what the earlier weeks left over, and this week's orders count
+        against this week's share, however many days of it have passed.
+
+        >>> august = Open(from_date=date(2011, 8, 1), until_date=date(2011, 8, 28), amount=900,
+        ...               committed_before=300, committed_this_week=120)
+        >>> august.share_of_week(date(2011, 8, 18), today=date(2011, 8, 17))
+        180
+        >>> august.share_of_week(date(2011, 8, 24), today=date(2011, 8, 17))
         300
-        >>> august.share_of_week(date(2011, 9, 1), today=date(2011, 8, 22)) is None
+        >>> august.share_of_week(date(2011, 9, 1), today=date(2011, 8, 17)) is None
         True
         """
         if not self.from_date <= day <= self.until_date:
             return None
-        first = max(today, self.from_date)
-        weeks = (self.until_date - first).days // WEEK_DAYS + 1
-        return self.left // weeks
+        start = week_of(self.from_date, max(today, self.from_date))
+        weeks = (self.until_date - start).days // WEEK_DAYS + 1
+        share = max(0, self.amount - self.committed_before) // weeks
+        return max(0, share - self.committed_this_week) if week_of(self.from_date, day) == start else share
+
+
+def week_of(from_date: date, day: date) -> date:
+    """This function will give the first day of the week of a period in which a day lies.
+
+    >>> week_of(date(2011, 8, 1), date(2011, 8, 17))
+    datetime.date(2011, 8, 15)
+    """
+    return day - timedelta(days=(day - from_date).days % WEEK_DAYS)
 
 
 def set_budget(
@@ -118,26 +135,31 @@ def open_budgets(session: Session, *, company_id: int, today: date) -> Sequence[
         .where(PurchaseBudget.company_id == company_id, PurchaseBudget.until_date >= today)
         .order_by(PurchaseBudget.from_date)
     ).all()
-    return [
-        Open(
-            from_date=row.from_date,
-            until_date=row.until_date,
-            amount=row.amount,
-            committed=_committed(session, company_id=company_id, since=row.from_date, until=row.until_date),
-        )
-        for row in rows
-    ]
+    return [_open(session, row, today=today) for row in rows]
 
 
-def _committed(session: Session, *, company_id: int, since: date, until: date) -> int:
-    """The value of what was ordered in the period, cancelled orders aside."""
+def _open(session: Session, row: PurchaseBudget, *, today: date) -> Open:
+    start = week_of(row.from_date, max(today, row.from_date))
+    return Open(
+        from_date=row.from_date,
+        until_date=row.until_date,
+        amount=row.amount,
+        committed_before=_committed(session, company_id=row.company_id, since=row.from_date, before=start),
+        committed_this_week=_committed(
+            session, company_id=row.company_id, since=start, before=row.until_date + timedelta(days=1)
+        ),
+    )
+
+
+def _committed(session: Session, *, company_id: int, since: date, before: date) -> int:
+    """The value of what was ordered between two days, the second excluded, cancelled orders aside."""
     lines = session.execute(
         sa.select(PurchaseOrderLine.unit_price, PurchaseOrderLine.quantity, PurchaseOrder.currency)
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
         .where(
             PurchaseOrder.company_id == company_id,
             PurchaseOrder.drafted_date >= since,
-            PurchaseOrder.drafted_date < until + timedelta(days=1),
+            PurchaseOrder.drafted_date < before,
             PurchaseOrder.state != PurchaseOrderState.CANCELLED,
         )
     )

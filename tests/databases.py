@@ -81,6 +81,27 @@ def fresh_database(backend: Backend) -> Iterator[str]:
             server.drop(name)
 
 
+@contextlib.contextmanager
+def copy_of(backend: Backend, url: str) -> Iterator[str]:
+    """This function will give the address of a copy of a database that nobody has open, removed at the end."""
+    name = f"scm_{os.getpid()}_{next(_numbers)}"
+    if backend == "sqlite":
+        directory = _run_directory() / name
+        directory.mkdir()
+        shutil.copyfile(url.removeprefix("sqlite:///"), directory / "scm.db")
+        try:
+            yield f"sqlite:///{directory / 'scm.db'}"
+        finally:
+            shutil.rmtree(directory)
+    else:
+        server = _server_with_template()
+        copied = server.create(name, template=url.rpartition("/")[2].partition("?")[0])
+        try:
+            yield copied
+        finally:
+            server.drop(name)
+
+
 def is_required() -> bool:
     """This function will tell whether what a test needs must be there, so that nothing is skipped unseen."""
     return any(os.environ.get(name, "") not in ("", "0") for name in ("SCM_REQUIRE_DATA", "CI"))

@@ -180,7 +180,8 @@ def approve(
     adjustment = locations.of_kind(session, kind=LocationKind.ADJUSTMENT, site_id=None)
     requests = [_correction(line, adjustment, today=today) for line in differing]
     result = ledger.move_now(session, requests, company_id=count.company_id, actor=actor, now=now, today=today)
-    found = {line.item_id for line in differing if line.difference > 0}
+    places = locations.places(session, {line.location_id for line in differing})
+    found = {line.item_id for line in differing if line.difference > 0 and places[line.location_id].promisable}
     filled = reservations.fill_backorders(session, item_ids=found, site_id=count.site_id) if found else []
     broken = _broken(session, result.unreserved)
     session.flush()

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from flask import Flask, Response, render_template, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from scm.core.db import Database
 from scm.core.errors import InvalidInput, NotFound, ScmError, Unavailable
@@ -87,5 +88,9 @@ def _domain_error(error: ScmError) -> tuple[str, int]:
     return render_template("error.html", title="This did not work", text=str(error)), status
 
 
-def _http_error(error: HTTPException) -> tuple[str, int]:
-    return render_template("error.html", title=error.name, text=error.description or ""), error.code or 500
+def _http_error(error: HTTPException) -> WerkzeugResponse:
+    answer = error.get_response()  # with its own headers, such as which methods are allowed
+    if answer.status_code >= 400:
+        answer.data = render_template("error.html", title=error.name, text=error.description or "")
+        answer.content_type = "text/html; charset=utf-8"
+    return answer

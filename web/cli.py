@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,8 @@ from scm.core.errors import InvalidInput, ScmError, Unavailable
 from web.commands import Context, cycle, demo, importing, init, serve, simulate, verify_books
 
 EXIT_REFUSED, EXIT_INVALID, EXIT_UNAVAILABLE = 1, 2, 3
+EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
+MOST_DAYS, MOST_BINS = 3650, 100_000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,35 +51,48 @@ def _fail(console: Console, error: ScmError, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="scm", description="A closed-loop supply chain, from demand to returns.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _init_options(commands.add_parser("init", help="create the schema and the company"))
+    kinds = commands.add_parser("import", help="bring real history in").add_subparsers(required=True, metavar="WHAT")
+    _sales_options(kinds.add_parser("sales", help="invoice lines: sales, returns, write-offs, charges"))
+    _cycle_options(commands.add_parser("cycle", help="forecast, plan and propose as of the end of a day"))
+    _simulate_options(commands.add_parser("simulate", help="let a seeded world act on a simulated company"))
+    verify = commands.add_parser("verify-books", help="prove goods, reservations and journal")
+    verify.set_defaults(run=verify_books.run)
+    _serve_options(commands.add_parser("serve", help="show the proposals in a browser, on this machine only"))
+    _demo_options(commands.add_parser("demo", help="set up a company, run the loop on it and serve it"))
+    return parser
 
-    init_options = commands.add_parser("init", help="create the schema and the company")
-    init_options.add_argument("--name", default="My company")
-    init_options.add_argument("--code", default="main")
-    init_options.add_argument("--currency", default="GBP", help="three capital letters, for example GBP")
-    init_options.add_argument("--zone", default="Europe/London", help="time zone, for example Europe/London")
-    init_options.add_argument("--go-live", type=_date, help="first day kept in these books (default: today)")
-    init_options.add_argument("--bins", type=int, default=200, help="storage bins of the site")
-    init_options.add_argument("--simulated", action="store_true", help="its date is pinned and `simulate` may move it")
-    init_options.set_defaults(run=init.run)
 
-    import_options = commands.add_parser("import", help="bring real history in")
-    kinds = import_options.add_subparsers(required=True, metavar="WHAT")
-    sales = kinds.add_parser("sales", help="invoice lines: sales, returns, write-offs, charges")
-    sales.add_argument("file", type=Path, metavar="FILE", help="CSV, plain or .gz")
-    sales.add_argument("--format", required=True, choices=("online-retail", "standard"))
-    sales.add_argument("--dry-run", action="store_true", help="account for every line and change nothing")
-    sales.add_argument("--report", type=Path, metavar="FILE.json", help="write the account of the lines as JSON")
-    sales.add_argument("--seed", type=int, default=1, help="seed of what the file lacks and is assumed")
-    sales.set_defaults(run=importing.run_sales)
+def _init_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--name", default="My company")
+    parser.add_argument("--code", default="main")
+    parser.add_argument("--currency", default="GBP", help="three capital letters, for example GBP")
+    parser.add_argument("--zone", default="Europe/London", help="time zone, for example Europe/London")
+    first = "first day kept in these books (default: the day after the last line of the first import)"
+    parser.add_argument("--go-live", type=_date, metavar="DATE", help=first)
+    parser.add_argument("--bins", type=_whole(1, MOST_BINS), default=200, help="storage bins of the site")
+    parser.add_argument("--simulated", action="store_true", help="its date is pinned and `simulate` may move it")
+    parser.set_defaults(run=init.run)
 
-    cycle_options = commands.add_parser("cycle", help="forecast, plan and propose as of the end of a day")
-    cycle_options.add_argument("--as-of", type=_date, required=True, metavar="DATE", help="YYYY-MM-DD")
-    cycle_options.set_defaults(run=cycle.run)
 
-    simulate_options = commands.add_parser("simulate", help="let a seeded world act on a simulated company")
-    simulate_options.add_argument("--days", type=_positive, required=True)
-    simulate_options.add_argument("--seed", type=int, default=1)
-    simulate_options.add_argument(
+def _sales_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV, plain or .gz")
+    parser.add_argument("--format", required=True, choices=("online-retail", "standard"))
+    parser.add_argument("--dry-run", action="store_true", help="account for every line and change nothing")
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the account of the lines as JSON")
+    parser.add_argument("--seed", type=_seed, default=1, help="seed of what the file lacks and is assumed")
+    parser.set_defaults(run=importing.run_sales)
+
+
+def _cycle_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--as-of", type=_date, required=True, metavar="DATE", help="YYYY-MM-DD")
+    parser.set_defaults(run=cycle.run)
+
+
+def _simulate_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--days", type=_whole(1, MOST_DAYS), required=True)
+    parser.add_argument("--seed", type=_seed, default=1)
+    parser.add_argument(
         "--delay",
         action="append",
         default=[],
@@ -85,34 +100,44 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SUPPLIER=FACTOR",
         help="multiply a supplier's delays, for example S07=2",
     )
-    simulate_options.set_defaults(run=simulate.run)
+    parser.set_defaults(run=simulate.run)
 
-    verify_options = commands.add_parser("verify-books", help="prove goods, reservations and journal")
-    verify_options.set_defaults(run=verify_books.run)
 
-    serve_options = commands.add_parser("serve", help="show the proposals in a browser, on this machine only")
-    serve_options.add_argument("--port", type=int, default=8000)
-    serve_options.set_defaults(run=serve.run)
+def _serve_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=_port, default=8000)
+    parser.set_defaults(run=serve.run)
 
-    demo_options = commands.add_parser("demo", help="set up a company, run the loop on it and serve it")
-    demo_options.add_argument("--data", type=Path, metavar="FILE", help="Online Retail II as CSV (or .csv.gz)")
-    demo_options.add_argument("--no-serve", action="store_true")
-    demo_options.add_argument("--port", type=int, default=8000)
-    demo_options.set_defaults(run=demo.run)
-    return parser
+
+def _demo_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", type=Path, metavar="FILE", help="Online Retail II as CSV (or .csv.gz)")
+    parser.add_argument("--no-serve", action="store_true")
+    parser.add_argument("--port", type=_port, default=8000)
+    parser.set_defaults(run=demo.run)
 
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date: write it as YYYY-MM-DD") from None
+    if not EARLIEST <= day <= LATEST:
+        raise argparse.ArgumentTypeError(f"{text!r} must lie between {EARLIEST} and {LATEST}")
+    return day
 
 
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number above 0")
-    return int(text)
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    """A parser of whole numbers within bounds, both included."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+_port = _whole(1, 65535)
+_seed = _whole(0, 2**63 - 1)
 
 
 def _delay(text: str) -> tuple[str, float]:

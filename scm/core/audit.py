@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
-from scm.core import clock, types
-from scm.core.db import Base, BigId
+from scm.core import bulk, clock, types
+from scm.core.db import Base, BigId, table_of
 from scm.core.users import Actor
 
 _PENDING = "audit_rows"
+MANY = 200  # rows for which the bulk path is cheaper
 _MARKS = "audit_marks"  # how many rows were noted when each transaction or savepoint began
 
 
@@ -64,7 +65,9 @@ def record(
 def write_pending(session: Session) -> None:
     """This function will write the rows noted so far; the commit of a unit of work calls it."""
     rows = session.info.pop(_PENDING, None)
-    if rows:
+    if rows and len(rows) > MANY:
+        bulk.insert_rows(session, table_of(AuditRow), rows)
+    elif rows:
         session.execute(sa.insert(AuditRow), rows)
 
 

@@ -106,6 +106,8 @@ class Database:
                         outcome = "whether the change was made is not known"  # the answer to COMMIT may be lost
                     session.commit()
                 else:
+                    # What was read stays readable after the end; a rollback would empty it.
+                    session.expunge_all()
                     session.rollback()
         except exc.DBAPIError as error:
             outage = _translated(error, self.url, outcome)

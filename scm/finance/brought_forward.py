@@ -98,7 +98,7 @@ def bring_forward(
 ) -> list[int]:
     """This function will bring prior sales into the books, each reference once, and give their ids in the order given.
 
-    The rows stay locked until the commit, also those that were there before. Raises `BadPriorSale`, `BadAmount`,
+    The rows stay locked until the commit, also those that were there before. Raises `BadPriorSale`,
     `PartyUnknown`, `PriorSaleDiffers`, `RoleMissing`.
     """
     actor.require(*BRINGS_FORWARD)
@@ -150,10 +150,12 @@ def _distinct(requests: Sequence[PriorSaleRequest]) -> dict[str, PriorSaleReques
         name = f"prior sale {request.reference[:LONGEST_REFERENCE]!r}"
         if not 0 < len(request.reference.strip()) <= LONGEST_REFERENCE or not request.reference.isprintable():
             raise BadPriorSale(f"{name}: the reference must be 1 to {LONGEST_REFERENCE} printable characters")
-        if type(request.quantity) is not int or request.quantity <= 0 or request.unit_price < 0:
+        price = request.unit_price
+        exact = price.is_finite() and price >= 0 and not price.scaleb(types.UNIT_PRICE_PLACES) % 1
+        if type(request.quantity) is not int or request.quantity <= 0 or not exact:
             raise BadPriorSale(
-                f"{name}: {request.quantity!r} units at {request.unit_price} cannot have been sold: the quantity is "
-                "a whole number above 0, and the price is not negative"
+                f"{name}: {request.quantity!r} units at {price} cannot have been sold: the quantity is a whole "
+                f"number above 0, and the price 0 or more with at most {types.UNIT_PRICE_PLACES} decimal places"
             )
         if wanted.setdefault(request.reference, request) != request:
             raise PriorSaleDiffers(f"{name} is named twice with different figures: check the invoice")

@@ -5,6 +5,7 @@ Only the orders of today become proposals; what the plan orders later will be de
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from forecasting.classes import DemandClass
 from forecasting.engine import ForecastResult
 from procurement.proposals import ProposalRequest
 from scm.finance import money
-from scm.loop.inputs import CycleInputs, Supplier
+from scm.loop.inputs import CycleInputs
+from scm.loop.sources import Supplier
 from scm.loop.targets import PlanSettings, Protection, Targets
 from scm.planning import explain
 from scm.planning.explain import Account
@@ -23,8 +25,8 @@ from scm.planning.problem import ReplenishmentPlan, ReplenishmentProblem
 
 # A counted lead time this far from the agreed one is named as a cause.
 WORTH_NAMING = 0.1
-# A return rate so many times the company's is named as a cause.
-MANY_RETURNS = 2.0
+# So is a return rate this far from the company's, if it changes the returns counted on by a unit at least.
+RETURNS_WORTH_NAMING = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +126,16 @@ def _causes(planned: Planned, row: int, supplier: Supplier) -> list[dict[str, An
         )
     rates = planned.inputs.returns
     rate = rates.by_item.get(source.item_id, rates.overall)
-    if int(planned.wanted.required.expected_returns[row, 0]) and rate >= MANY_RETURNS * rates.overall:
+    if abs(rate - rates.overall) >= RETURNS_WORTH_NAMING * rates.overall and _returns_differ(planned, row):
         causes.append({"cause": "returns", "return_rate": round(rate, 4), "overall_rate": round(rates.overall, 4)})
     return causes
+
+
+def _returns_differ(planned: Planned, row: int) -> bool:
+    """Whether the item's own return rate, in place of the company's, changed the returns that were counted on."""
+    rates, days = planned.inputs.returns, int(planned.guarded.days[row])
+    usual = float(planned.wanted.positions.forecast[row, :days].sum()) * rates.overall * rates.resellable_share
+    return int(planned.wanted.required.expected_returns[row, 0]) != math.floor(usual + 1e-9)
 
 
 def _next_best(account: Account) -> dict[str, Any] | None:

@@ -6,24 +6,27 @@ was made from has changed meanwhile. A run that fails publishes nothing: the las
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from forecasting import engine, runs
 from procurement import proposals
 from procurement.proposals import ProposalRequest
-from scm.core import audit
+from scm.core import audit, types
 from scm.core.db import Database
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.progress import SILENT, Progress
 from scm.core.users import Actor, Role
-from scm.loop import accounts, measures, targets
+from scm.loop import accounts, measures, messages, targets
 from scm.loop import inputs as reading
 from scm.loop.accounts import Planned
 from scm.loop.cycle_runs import KIND, CycleRun
@@ -143,9 +146,13 @@ def _publish(
     started: float,
 ) -> CycleResult:
     found, digest = done.inputs, done.inputs.digest()
-    present = reading.standing(session, site_id=found.site_id, item_ids=found.item_ids.tolist())
-    if present.digest() != found.standing.digest():
-        raise InputsChanged(f"stock or orders changed while {found.as_of} was planned: run the cycle again")
+    # One publication at a time: of two runs that begin together the later one replaces the other's proposals.
+    session.execute(sa.select(Site.id).where(Site.id == found.site_id).with_for_update(key_share=True))
+    if reading.fence_now(session, found=found) != found.fence():
+        raise InputsChanged(
+            f"stock, orders, agreements or budgets changed while {found.as_of} was planned: nothing was published, "
+            "run the cycle again"
+        )
     forecast_run_id = runs.record(
         session,
         site_id=found.site_id,
@@ -171,11 +178,11 @@ def _publish(
         proposals=len(requests),
         solver=done.plan.solver,
         status=done.plan.status,
-        objective=done.plan.objective,
-        bound=done.plan.bound,
-        gap=done.plan.gap,
+        objective=round(done.plan.objective),
+        bound=math.floor(done.plan.bound),
+        gap=Decimal(str(round(done.plan.gap, types.RATE_PLACES))).quantize(Decimal(1).scaleb(-types.RATE_PLACES)),
         measures=measured,
-        messages=[message.text for message in done.plan.messages],
+        messages=messages.texts(done),
     )
     session.add(record)
     session.flush()
@@ -207,7 +214,7 @@ def _publish(
         currency=found.currency,
         solver=record.solver,
         status=record.status,
-        gap=record.gap,
+        gap=done.plan.gap,
         inputs_hash=record.inputs_hash,
         duration_seconds=record.duration_milliseconds / 1000,
         measures=measured,

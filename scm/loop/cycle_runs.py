@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,9 +32,9 @@ class CycleRun(Base):
     proposals: Mapped[int]
     solver: Mapped[str] = mapped_column(sa.String(60))
     status: Mapped[str] = mapped_column(sa.String(20))
-    objective: Mapped[float]
-    bound: Mapped[float]
-    gap: Mapped[float]
+    objective: Mapped[int] = mapped_column(sa.BigInteger)  # cost of the plan, in minor units
+    bound: Mapped[int] = mapped_column(sa.BigInteger)  # no plan costs less
+    gap: Mapped[Decimal] = mapped_column(types.Rate)
     measures: Mapped[dict[str, Any]] = mapped_column(types.Json)
     messages: Mapped[list[Any]] = mapped_column(types.Json)
 

@@ -8,7 +8,7 @@ every page of a company built from it says so.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -50,24 +50,34 @@ class _Line:
     customer: str
 
 
-def write(path: Path, *, last_day: date, seed: int) -> int:
-    """This function will write the company's sales up to and including `last_day` and return the number of lines."""
+def write(
+    path: Path,
+    *,
+    last_day: date,
+    seed: int,
+    finishes: Sequence[str] = FINISHES,
+    history_days: int = HISTORY_DAYS,
+) -> int:
+    """This function will write the company's sales up to and including `last_day` and return the number of lines.
+
+    There are 25 things, each in every finish. The same arguments write the same file.
+    """
     draw = np.random.default_rng(seed)
-    items = _items(draw)
+    items = _items(draw, finishes)
     written = 0
     with path.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
         out.writerow(HEADER)
-        for row in _rows(draw, items, last_day=last_day):
+        for row in _rows(draw, items, last_day=last_day, history_days=history_days):
             out.writerow(row)
             written += 1
     return written
 
 
-def _items(draw: np.random.Generator) -> list[_Item]:
+def _items(draw: np.random.Generator, finishes: Sequence[str]) -> list[_Item]:
     items = []
     for prefix, family, things, swing, peak_week in FAMILIES:
-        for number, (thing, finish) in enumerate(((t, f) for t in things for f in FINISHES), start=1):
+        for number, (thing, finish) in enumerate(((t, f) for t in things for f in finishes), start=1):
             items.append(
                 _Item(
                     sku=f"{prefix}-{number:03d}",
@@ -82,10 +92,12 @@ def _items(draw: np.random.Generator) -> list[_Item]:
     return items
 
 
-def _rows(draw: np.random.Generator, items: list[_Item], *, last_day: date) -> Iterator[tuple[object, ...]]:
+def _rows(
+    draw: np.random.Generator, items: list[_Item], *, last_day: date, history_days: int
+) -> Iterator[tuple[object, ...]]:
     invoice = 100_000
     recent: list[_Line] = []
-    for offset in range(HISTORY_DAYS, -1, -1):
+    for offset in range(history_days, -1, -1):
         day = last_day - timedelta(days=offset)
         for customer, basket in _baskets(draw, items, day):
             invoice += 1

@@ -233,7 +233,7 @@ def _day(due: date, first: date, days: int) -> int:
 
 
 def _budget(inputs: CycleInputs, settings: PlanSettings) -> Floats:
-    """Money for each opportunity: an even share of what is left of the budget of the period in which it falls."""
+    """Money for each opportunity: what is left of its week's share of the budget of the period in which it falls."""
     amounts = np.full(settings.opportunities, np.inf)
     for opportunity in range(settings.opportunities):
         day = inputs.order_date + timedelta(days=WEEK_DAYS * opportunity)

@@ -134,10 +134,7 @@ def create(session: Session, requests: Sequence[ItemRequest], *, company_id: int
         check(request)
     _refuse_taken(session, requests, company_id=company_id)
     rows = [vars(request) | {"company_id": company_id, "assumed": sorted(request.assumed)} for request in requests]
-    ids: list[int] = []
-    if rows:
-        insert = sa.insert(table_of(Item)).returning(Item.id, sort_by_parameter_order=True)
-        ids = list(session.execute(insert, rows).scalars())
+    ids = bulk.insert_rows(session, table_of(Item), rows)
     audit.record(session, actor=actor, verb="item.create", document_kind="item", document_ids=ids)
     return ids
 

@@ -86,10 +86,7 @@ def add(session: Session, requests: Sequence[PartnerRequest], *, company_id: int
     if taken:
         raise PartnerExists(f"the partner code {min(taken)} is taken: choose another")
     rows = [vars(request) | {"company_id": company_id, "retired": False} for request in requests]
-    ids: list[int] = []
-    if rows:
-        insert = sa.insert(table_of(Partner)).returning(Partner.id, sort_by_parameter_order=True)
-        ids = list(session.execute(insert, rows).scalars())
+    ids = bulk.insert_rows(session, table_of(Partner), rows)
     audit.record(session, actor=actor, verb="partner.add", document_kind="partner", document_ids=ids)
     return ids
 

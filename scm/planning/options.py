@@ -21,8 +21,8 @@ from scm.planning.problem import ReplenishmentProblem
 
 _EVERY_PLAN = 1_500
 """So many plans together are cheap to offer whole."""
-_MOST_NEIGHBOURS = 4
-"""Neighbours are offered too while there are not more than this many times as many."""
+_NEIGHBOURS = 6_000
+"""So many neighbours of plans, before those that break a rule or are the same are left out."""
 _STEPS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -79,6 +79,8 @@ class Offer:
     """Per lane: cumulated packs of its block, right for the decided items."""
     plan_packs: Integers
     """(p, T) cumulated packs of every plan offered."""
+    complete: bool
+    """Whether every plan there is was offered."""
 
     def packs(self, lane: int, plans: Integers) -> Integers:
         """Return the cumulated packs of a lane's block when these plans are taken."""
@@ -124,10 +126,14 @@ def offer(
     """
     plan_lane, plan_row, plan_packs, plan_cost, plan_spend = [], [], [], [], []
     lane_cost, lane_spend, decided = [], [], []
+    whole = sum(_count_of_plans(active, highest, lane) for lane, _ in lanes) <= _EVERY_PLAN
     for number, (lane, met) in enumerate(lanes):
         start, stop = active.rows_of(lane.block).start, active.rows_of(lane.block).stop
         base = met[-1]
-        row, packs = _plans_of(active, highest, lane, np.stack(met), _EVERY_PLAN // len(lanes))
+        if whole:
+            row, packs = _every_plan(active, highest, lane, start, stop)
+        else:
+            row, packs = _plans_of(active, highest, lane, np.stack(met), _NEIGHBOURS // len(lanes))
         cost, spend = plan_costs(problem, active, start + row, packs)
         fixed_cost, fixed_spend = plan_costs(problem, active, np.arange(start, stop), base)
         free = np.isin(np.arange(stop - start), row)
@@ -150,7 +156,13 @@ def offer(
         plan_cost=np.concatenate(plan_cost),
         plan_spend=np.concatenate(plan_spend),
     )
-    return Offer(tuple(lane for lane, _ in lanes), choices, tuple(decided), np.concatenate(plan_packs))
+    return Offer(tuple(lane for lane, _ in lanes), choices, tuple(decided), np.concatenate(plan_packs), whole)
+
+
+def _count_of_plans(active: Active, highest: Integers, lane: Lane) -> int:
+    """Return at most how many plans there are for all items of a lane together."""
+    orders = int(lane.open.sum())
+    return sum(math.comb(int(most) + orders, orders) for most in highest[active.rows_of(lane.block)])
 
 
 def _plans_of(
@@ -158,18 +170,14 @@ def _plans_of(
 ) -> tuple[Integers, Integers]:
     """Return the row within the block (p) and cumulated packs (p, T) of every plan offered.
 
-    `met` (k, rows, T) are plans of the whole block; about `limit` plans may be offered.
+    `met` (k, rows, T) are plans of the whole block; with more than `limit` neighbours, they are left out.
     """
     start, stop = active.rows_of(lane.block).start, active.rows_of(lane.block).stop
     orders = int(lane.open.sum())
-    if not orders:  # nothing to choose: the lane never orders
-        return np.zeros(0, dtype=np.int64), np.zeros((0, met.shape[2]), dtype=np.int64)
-    if sum(math.comb(int(most) + orders, orders) for most in highest[start:stop]) <= limit:
-        return _every_plan(active, highest, lane, start, stop)
     free = np.flatnonzero((met != met[0]).any(axis=(0, 2)))
     span = (met[:, free].max(axis=0) - met[:, free].min(axis=0)).max(axis=1)
     plans = _distinct(np.tile(free, len(met)), met[:, free].reshape(-1, met.shape[2]))
-    if len(plans) * 2 * len(_STEPS) * orders > _MOST_NEIGHBOURS * limit:
+    if len(plans) * 2 * len(_STEPS) * orders > limit:
         return _split(plans)
     span_of_row = np.zeros(stop - start, dtype=np.int64)
     span_of_row[free] = span
@@ -208,6 +216,8 @@ def _every_plan(
 ) -> tuple[Integers, Integers]:
     """Return all plans of all items of a small lane."""
     opened = np.flatnonzero(lane.open)
+    if not len(opened):  # nothing to choose: every item follows the only plan there is
+        return np.zeros(0, dtype=np.int64), np.zeros((0, len(lane.open)), dtype=np.int64)
     last_open = np.cumsum(lane.open)  # how many orders lie at or before each opportunity
     plans = []
     for row in range(stop - start):

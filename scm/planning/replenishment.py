@@ -151,7 +151,9 @@ class _Auction:
     def final_plans(self) -> list[BlockPlan]:
         """Choose lanes and the last packs of the undecided items inside them, around the final price."""
         search = self.search
-        lanes = [lane for lane in self._promising() if search.ensure_best(lane)]
+        keeping = [(lane, search.plan_that_keeps(lane)) for lane in self._promising()]
+        sure = {id(lane): packs for lane, packs in keeping if packs is not None}
+        lanes = [lane for lane, packs in keeping if packs is not None]
         met: list[list[Integers]] = [[] for _ in lanes]
         for factor in _SPREAD:
             for plans, packs in zip(met, search.plans_at(lanes, self.price * factor), strict=True):
@@ -161,13 +163,39 @@ class _Auction:
                 break
         for lane, plans in zip(lanes, met, strict=True):
             if lane.minimum.any():
-                plans.append(_settled(lane)[1])  # so that the supplier's minimum can be kept
-        offered = options.offer(
-            search.problem, search.active, search.highest, list(zip(lanes, met, strict=True)),
-            price=np.zeros(search.problem.opportunities),
-        )
+                plans.append(sure[id(lane)])  # so that the supplier's minimum can be kept
+        try:
+            cost, chosen, complete = self._choose(list(zip(lanes, met, strict=True)))
+        except solver.NoSolution as error:
+            search.notes.append(f"{error}; whole plans that keep the supplier minimums were chosen from instead")
+            return self._choose_whole([(lane, sure[id(lane)]) for lane in lanes])
+        if complete:
+            return chosen
+        # Once more inside the lanes chosen: fewer lanes leave room for more plans around the ones taken.
+        by_lane = {id(lane): plans for lane, plans in zip(lanes, met, strict=True)}
+        closer = [(lane, [*by_lane[id(lane)], packs]) for lane, packs in chosen]
+        try:
+            closer_cost, closer_chosen, _ = self._choose(closer)
+        except solver.NoSolution as error:
+            search.notes.append(f"{error}; the plan before it stands")
+            return chosen
+        return closer_chosen if closer_cost < cost else chosen
+
+    def _choose_whole(self, columns: list[BlockPlan]) -> list[BlockPlan]:
+        """Choose one plan a block among plans that keep the minimums; the empty ones make this always possible."""
+        search = self.search
+        choices = options.whole_plans(search.problem, search.active, columns)
+        chosen = master.choose(choices, budget=self.budget, settings=self.settings, name="whole")
+        return [columns[place] for place in chosen.lanes.tolist()]
+
+    def _choose(self, lanes: list[tuple[Lane, list[Integers]]]) -> tuple[float, list[BlockPlan], bool]:
+        """Return cost and plans chosen among these lanes, and whether every plan there is was offered."""
+        search = self.search
+        no_price = np.zeros(search.problem.opportunities)
+        offered = options.offer(search.problem, search.active, search.highest, lanes, price=no_price)
         final = master.choose(offered.choices, budget=self.budget, settings=self.settings, name="packs")
-        return [(lanes[place], offered.packs(place, final.plans)) for place in final.lanes.tolist()]
+        plans = [(lanes[place][0], offered.packs(place, final.plans)) for place in final.lanes.tolist()]
+        return final.objective, plans, offered.complete
 
     def _promising(self) -> list[Lane]:
         """Return each block's cheapest lane at the final price, its empty one, and the closest others."""

@@ -24,6 +24,8 @@ _NEAR = 1e-9
 _NEARLY = 0.02
 """While prices are sought, a plan may miss a supplier minimum by this share; the final model keeps it."""
 _BADLY = 0.1
+_RECENT = 8
+"""So many of the plans met last are offered when a minimum is to be filled; earlier ones are for other prices."""
 _CLOSE_ENOUGH = 0.001
 
 
@@ -92,6 +94,12 @@ class BlockSearch:
     def empty_lanes(self) -> list[Lane]:
         """Return the lane of each block that never orders; it breaks no minimum and costs no money."""
         return [next(lane for lane in lanes if not lane.open.any()) for lanes in self.lanes]
+
+    def plan_that_keeps(self, lane: Lane) -> Integers | None:
+        """Return a plan of the lane that keeps the supplier's minimums, the latest known or a new one."""
+        if lane.filled:
+            return lane.filled[-1]
+        return lane.best if self.ensure_best(lane) else None
 
     def best(self, block: int) -> Lane:
         """Return the lane with the cheapest plan known for a block."""
@@ -174,10 +182,10 @@ class BlockSearch:
         The model chooses among the plans met; when they cannot reach the minimums together, also among those
         that buy all they can at one opportunity. None when even these cannot.
         """
-        pool = lane.pool
+        pool = lane.pool[-_RECENT:]
         for attempt in ("near", "far"):
             if attempt == "far":
-                pool = [*lane.pool, *self._greediest(lane)]
+                pool = [*pool, *self._greediest(lane)]
             offered = options.offer(
                 self.problem, self.active, self.highest, [(lane, pool)], price=price
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -162,7 +162,7 @@ def _withdraw(
         ledger.cancel(session, [move.id for move in unpicked], reason=reason, actor=actor)
     if picks:
         ledger.reverse(session, [move.id for move in picks], reason=reason, actor=actor, now=now, today=today)
-    _promise_freed(session, unpicked + picks, {order.site_id for order in orders})
+    _promise_freed(session, unpicked + picks, order_of)
 
 
 def _progress(session: Session, order_ids: list[int]) -> dict[int, _Progress]:
@@ -214,9 +214,12 @@ def _lock_stock(session: Session, unpicked: Sequence[Move], picks: Sequence[Move
     balances.lock(session, pools=pools, balances=keys)
 
 
-def _promise_freed(session: Session, withdrawn: Sequence[Move], site_ids: Iterable[int]) -> None:
-    item_ids = {move.item_id for move in withdrawn}
-    for site_id in sorted(site_ids) if item_ids else ():
+def _promise_freed(session: Session, withdrawn: Sequence[Move], order_of: Mapping[int, SalesOrder]) -> None:
+    """Site by site, because only the pools of what was withdrawn are locked."""
+    freed: dict[int, set[int]] = defaultdict(set)
+    for move in withdrawn:
+        freed[order_of[move.document_id].site_id].add(move.item_id)
+    for site_id, item_ids in sorted(freed.items()):
         reservations.fill_backorders(session, item_ids=item_ids, site_id=site_id)
 
 

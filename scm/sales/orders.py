@@ -191,6 +191,8 @@ def _insert(
             statement.returning(_ORDERS.c.id, _ORDERS.c.number, sort_by_parameter_order=True), rows
         ).all()
     except IntegrityError as error:
+        if "channel" not in str(error.orig):
+            raise
         # Another transaction placed the same external id after our check and committed first.
         raise DuplicateOrder(
             f"one of {len(rows)} orders was placed by somebody else just now: read it again"

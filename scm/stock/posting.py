@@ -13,11 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scm.core import bulk
 from scm.core.db import table_of
 from scm.stock import moves
 from scm.stock.balances import BalanceKey, LockedStock, PoolKey, StockBalance, StockPool
 from scm.stock.moves import Move, StockMove
 
+MANY = 200  # moves for which COPY, with one more round trip for their ids, is cheaper than an INSERT
 _COLUMNS = tuple(field.name for field in fields(Move) if field.name != "id")
 _MOVES = table_of(StockMove)
 _BALANCES = table_of(StockBalance)
@@ -57,6 +59,8 @@ def insert_moves(session: Session, new: Sequence[Move]) -> None:
             row["id"] = move_id
         session.execute(sa.insert(_MOVES), rows)
         ids = [int(row["id"]) for row in rows]
+    elif len(rows) > MANY:
+        ids = bulk.insert_rows(session, _MOVES, rows)
     else:
         result = session.execute(sa.insert(_MOVES).returning(_MOVES.c.id, sort_by_parameter_order=True), rows)
         ids = list(result.scalars())

@@ -136,10 +136,11 @@ def _share_out(
     return outcomes, promised, split
 
 
-def fill_backorders(session: Session, *, item_ids: Iterable[int], site_id: int) -> list[Outcome]:
+def fill_backorders(session: Session, *, item_ids: Iterable[int] | None, site_id: int) -> list[Outcome]:
     """This function will promise free stock to planned moves that still wait for it, the earliest due first.
 
-    Moves that somebody else is confirming, picking or cancelling at this moment are left to them.
+    `item_ids` of None means every item. Moves that somebody else is confirming, picking or cancelling at this moment
+    are left to them.
     """
     waiting = waiting_moves(session, item_ids=item_ids, site_id=site_id)
     # The stock may be locked already by the posting that brought the goods: waiting for a move now could deadlock.

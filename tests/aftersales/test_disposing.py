@@ -43,7 +43,7 @@ def test_each_disposition_moves_the_goods_and_their_value(desk: Desk, what: Disp
     destination, account = {
         Disposition.RESTOCK: (setup.bin_ids[0], None),
         Disposition.REFURBISH: (setup.quarantine_id, None),
-        Disposition.RETURN_TO_SUPPLIER: (setup.supplier_location_id, Account.GOODS_RECEIVED),
+        Disposition.RETURN_TO_SUPPLIER: (setup.supplier_location_id, Account.SUPPLIER_RETURNS),
         Disposition.SCRAP: (setup.scrap_location_id, Account.SCRAP),
     }[what]
     assert (move.source_id, move.destination_id, move.quantity) == (setup.returns_id, destination, 2)

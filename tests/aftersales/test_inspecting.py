@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from aftersales import inspection
 from aftersales.documents import ReturnLineUnknown
 from aftersales.inspection import BadVerdict, Finding, Grade, MoreThanReceived, Verdict
+from forecasting import signals
 from forecasting.history import ReturnFact
 from procurement import defects
 from procurement.defects import DefectFact
@@ -94,6 +95,15 @@ def test_a_return_is_a_fact_of_the_day_it_arrived_and_of_the_day_it_was_shipped(
     assert facts(desk) == [(bolt, came, sold, 2), (bolt, came.replace(day=came.day + 1), sold, 1)]
 
 
+def test_the_next_cycle_expects_more_of_an_item_that_came_back(desk: Desk) -> None:
+    bolt, nut = desk.world.item("bolt"), desk.world.item("nut")
+    sold = {item: desk.delivered(item, 10) for item in (bolt, nut)}
+    desk.returned(sold[bolt], 4)
+    rates = signals.return_rates(desk.world.begin(), site_id=desk.world.setup.site_id, as_of=desk.world.today)
+    assert rates.overall == 0.2
+    assert rates.by_item[bolt] > rates.overall > rates.by_item[nut]
+
+
 def test_a_defect_stands_on_the_record_of_who_had_delivered_the_units(desk: Desk) -> None:
     world = desk.world
     bolt = world.item("bolt")
@@ -108,8 +118,8 @@ def test_a_defect_stands_on_the_record_of_who_had_delivered_the_units(desk: Desk
     desk.inspect(returned, 1, grade=Grade.C, finding=Finding.CUSTOMER_DAMAGE)
     rates = defects.defect_rates(world.begin(), until=world.today)
     assert (rates[early].defective, rates[early].received) == (2, 10)
-    assert (rates[late].defective, rates[late].received, rates[late].rate) == (0, 40, 0)
-    assert str(rates[early].rate) == "0.200"
+    assert (rates[late].defective, rates[late].received) == (0, 40)
+    assert [str(rates[one].rate) for one in (early, late)] == ["0.200", "0.000"]
     tomorrow = world.day(1)
     assert defects.defect_rates(world.begin(), until=tomorrow, since=tomorrow) == {}
 

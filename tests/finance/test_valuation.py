@@ -197,6 +197,19 @@ def test_a_move_of_an_earlier_day_that_is_posted_late_is_valued_too(books: Books
     assert books.cost(bolt) == (2, 400)
 
 
+def test_moves_valued_a_few_at_a_time_have_the_same_values(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    bolt = books.world.item("bolt")
+    books.receive(bolt, 3, "3.333333")
+    sold = books.ship(bolt, 3)
+    parts = [books.take_back(bolt, 1, shipped=sold) for _ in range(3)]
+    books.reverse(parts[2])
+    monkeypatch.setattr(valuation, "MOVES_AT_ONCE", 2)
+    assert books.value() == 6
+    assert [books.worth(part) for part in parts] == [333, 334, 333]
+    assert books.cost(bolt) == (2, 667)
+    assert books.findings() == []
+
+
 def test_goods_of_others_are_not_ours_to_value(books: Books) -> None:
     bolt = books.world.item("bolt")
     session = books.world.begin()

@@ -2,84 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy.orm import Session
 
 from scm.core.db import Database
-from scm.core.errors import ScmError
-from scm.master.items import Item
-from scm.master.locations import PHYSICAL, Location, LocationKind
-from scm.stock import allocation, holds, ledger, lots, moves, reservations
-from scm.stock.balances import StockBalance, StockPool
-from scm.stock.ledger import MoveRequest, Posting, PostResult
+from scm.master.locations import LocationKind
+from scm.stock import allocation, holds, ledger
 from scm.stock.lots import NO_LOT, HoldReason
-from scm.stock.moves import Move, StockMove
-from scm.stock.reservations import Outcome, Reservation, Shortage
+from scm.stock.reservations import Shortage
 from tests.conftest import SOAK
-from tests.properties.stock_model import Model, Planned, Wish
+from tests.properties.stock_model import Wish
+from tests.properties.stock_steps import PHASES, StockSteps, amounts, chance, reasons
 from tests.stock import ground as grounds
-from tests.stock.ground import NOW, TODAY, Ground
-
-amounts = st.integers(min_value=1, max_value=12)
-chance = st.booleans()
-# A failing story is as short as hypothesis can tell it only in the long runs: shortening takes minutes.
-PHASES = tuple(phase for phase in Phase if SOAK or phase is not Phase.shrink)
-REASONS = st.sampled_from([HoldReason.INSPECTION, HoldReason.RECALL])
+from tests.stock.ground import NOW, TODAY
 
 
-class StockMachine(RuleBasedStateMachine):
-    """One company, whose every example counts two items of its own: loose bolts, and a cream in three lots."""
-
-    database: Database
-    ground: Ground
-
-    @initialize()
-    def begin(self) -> None:
-        ground = self.ground
-        with self.database.unit_of_work(write=True) as session:
-            number = session.scalar(sa.select(sa.func.count()).select_from(Item)) or 0
-            unit = session.scalar(sa.select(Item.base_unit_id).limit(1))
-            rows = [
-                Item(company_id=ground.company_id, sku=f"{n}-{number}", name=n, base_unit_id=unit)
-                for n in ("bolt", "cream")
-            ]
-            session.add_all(rows)
-            session.flush()
-            self.bolt, self.cream = [row.id for row in rows]
-            expiries: list[date | None] = [TODAY + timedelta(days=2), TODAY + timedelta(days=4), None]
-            made = [
-                lots.find_or_create(session, item_id=self.cream, code=str(n), expiry_date=expiry)
-                for n, expiry in enumerate(expiries)
-            ]
-        self.today = TODAY
-        self.line = 0
-        self.model = Model(
-            area=ground.area_id,
-            bins=ground.bin_ids,
-            others=frozenset(ground.at(kind) for kind in PHYSICAL - {LocationKind.STORAGE}),
-            losing=frozenset(
-                ground.at(kind) for kind in (LocationKind.ADJUSTMENT, LocationKind.SCRAP, LocationKind.QUARANTINE)
-            ),
-            expiry={NO_LOT: None, **dict(zip(made, expiries, strict=True))},
-        )
-        self.cream_lots = made
+class StockMachine(StockSteps):
+    """Every verb in any order."""
 
     # Inbound
 
@@ -196,14 +144,14 @@ class StockMachine(RuleBasedStateMachine):
         with self._same_refusal(lambda: self.model.cancel(move_id)) as (_, session):
             ledger.cancel(session, [move_id], reason="changed their mind", actor=self.ground.clerk)
 
-    @rule(data=st.data(), reason=REASONS)
+    @rule(data=st.data(), reason=reasons)
     def hold(self, data: st.DataObject, reason: HoldReason) -> None:
         lot = data.draw(st.sampled_from(self.cream_lots))
         with self._unit() as session:
             holds.place(session, lot_ids=[lot], reason=reason, actor=self.ground.clerk, now=NOW)
         self.model.hold(lot, reason)
 
-    @rule(data=st.data(), reason=REASONS)
+    @rule(data=st.data(), reason=reasons)
     def release_a_hold(self, data: st.DataObject, reason: HoldReason) -> None:
         lot = data.draw(st.sampled_from(self.cream_lots))
 
@@ -233,210 +181,6 @@ class StockMachine(RuleBasedStateMachine):
         for lot in expected:
             self.model.hold(lot, HoldReason.EXPIRED)
 
-    # After every step
-
-    @invariant()
-    def both_say_the_same(self) -> None:
-        if not hasattr(self, "model"):
-            return
-        items = (self.bolt, self.cream)
-        with self.database.unit_of_work(write=False) as session:
-            found = rows_of(session, items)
-            check_books(session, items)
-        keys = {key: quantity for key, quantity in self.model.there.items() if quantity}
-        assert found["there"] == keys
-        assert found["aside"] == {key: aside for key in keys if (aside := self.model.aside(key))}
-        for item in items:
-            expected = (self.model.promisable(item), self.model.reserved(item))
-            assert found["pools"].get(item, (0, 0)) == expected
-        assert found["promises"] == {m: self.model.moves[m].quantity for m in self.model.promises}
-        assert found["moves"] == {
-            m.id: (m.state, m.quantity, m.source, m.destination, m.lot, m.allocated and m.state == "planned")
-            for m in self.model.moves.values()
-        }
-
-    # How a step is made
-
-    def _item(self, cream: bool) -> int:
-        return self.cream if cream else self.bolt
-
-    def _new_line(self) -> int:
-        self.line += 1
-        return self.line
-
-    def _how(self) -> dict[str, Any]:
-        return {"actor": self.ground.clerk, "now": NOW, "today": self.today}
-
-    def _unit(self) -> contextlib.AbstractContextManager[Session]:
-        return self.database.unit_of_work(write=True)
-
-    def _open(self, *kinds: LocationKind) -> list[Planned]:
-        sources = {self.ground.area_id, *self.ground.bin_ids} if LocationKind.STORAGE in kinds else set()
-        sources |= {self.ground.at(kind) for kind in kinds if kind is not LocationKind.STORAGE}
-        return [move for move in self.model.planned() if move.source in sources]
-
-    def _picks(self) -> list[Planned]:
-        return [move for move in self.model.planned() if move.allocated]
-
-    @contextlib.contextmanager
-    def _same_refusal(self, expect: Callable[[], Any]) -> Iterator[tuple[Any, Session]]:
-        """The model goes first; what it refuses, the real verb must refuse with the same error."""
-        try:
-            expected = expect()
-        except ScmError as refusal:
-            with pytest.raises(type(refusal)), self._unit() as session:
-                yield None, session
-        else:
-            with self._unit() as session:
-                yield expected, session
-
-    def _plan(self, request: MoveRequest) -> int:
-        with self._unit() as session:
-            [move] = self.ground.plan(session, request)
-        self.model.plan(planned(move))
-        return move.id
-
-    def _move_now(self, requests: Sequence[MoveRequest]) -> None:
-        """Planned in a transaction of its own, so that a refusal leaves the plan behind, which is then cancelled."""
-        ids = [self._plan(request) for request in requests]
-        self._post([Wish(m, self.model.moves[m].quantity) for m in ids])
-        for move_id in ids:
-            if self.model.moves[move_id].state == "planned":
-                with self._unit() as session:
-                    ledger.cancel(session, [move_id], reason="not so", actor=self.ground.clerk)
-                self.model.cancel(move_id)
-
-    def _post(self, wishes: list[Wish], *, fill: Sequence[int] = ()) -> None:
-        postings = [
-            Posting(
-                move_id=w.move,
-                quantity=w.quantity,
-                source_id=w.source,
-                destination_id=w.destination,
-                lot_id=w.lot,
-            )
-            for w in wishes
-        ]
-        with self._same_refusal(lambda: self.model.post(wishes)) as (facts, session):
-            result = ledger.post(session, postings, **self._how())
-            assert facts is not None
-            self._posted(wishes, facts, result)
-            if fill:
-                expected = self.model.waiting(fill)
-                shares = self.model.reserve([m.id for m in expected], all_or_nothing=False)
-                real = reservations.fill_backorders(session, item_ids=fill, site_id=self.ground.site_id)
-                self._promised([m.id for m in expected], shares, real)
-
-    def _posted(self, wishes: list[Wish], facts: list[tuple[Planned, bool]], result: PostResult) -> None:
-        for wish, (fact, whole), real in zip(wishes, facts, result.posted, strict=True):
-            fact.id = real.id
-            assert (real.id == wish.move) == whole
-            self.model.posted(fact, of=wish.move, whole=whole)
-        following = {leg.previous_id: leg.id for leg in result.planned_next}
-        for fact, _ in facts:
-            if fact.onward:
-                self.model.next_leg(fact, following.pop(fact.id))
-        assert not following
-        before = set(self.model.promises)
-        self.model.give_way([fact for fact, _ in facts])
-        assert {gone.move_id for gone in result.unreserved} == before - set(self.model.promises)
-
-    def _reserve(self, move_ids: list[int], shortage: Shortage) -> None:
-        def expect() -> list[tuple[int, int]]:
-            return self.model.reserve(move_ids, all_or_nothing=shortage is Shortage.REFUSE)
-
-        with self._same_refusal(expect) as (shares, session):
-            real = reservations.reserve(session, move_ids, shortage=shortage)
-            self._promised(move_ids, shares, real)
-
-    def _promised(self, move_ids: list[int], shares: list[tuple[int, int]], real: list[Outcome]) -> None:
-        assert [(o.move_id, o.reserved, o.waiting) for o in real] == [
-            (move_id, *share) for move_id, share in zip(move_ids, shares, strict=True)
-        ]
-        self.model.promised([(o.move_id, o.reserved, o.waiting, o.reserved_move_id) for o in real])
-
-    def _allocate(self, move_ids: list[int]) -> None:
-        with self._unit() as session:
-            results = allocation.allocate(session, move_ids, today=self.today)
-        for move_id, result in zip(move_ids, results, strict=True):
-            picks, short = self.model.bins_for(move_id, today=self.today)
-            assert (len(result.pick_ids), result.short) == (len(picks), short)
-            parent = self.model.moves[move_id]
-            for pick_id, (place, lot, quantity) in zip(result.pick_ids, picks, strict=True):
-                child = parent if pick_id == move_id else replace(parent, id=pick_id)
-                child.source, child.lot, child.quantity, child.allocated = place, lot, quantity, True
-                self.model.moves[pick_id] = child
-            if short:
-                parent.quantity = short
-        for result in results:
-            self.model.promises.update(dict.fromkeys(result.pick_ids))
-
-
-def planned(move: Move) -> Planned:
-    """This function will read a move the way the model keeps it."""
-    return Planned(
-        id=move.id,
-        item=move.item_id,
-        source=move.source_id,
-        destination=move.destination_id,
-        quantity=move.quantity,
-        due=move.due_date,
-        onward=tuple(move.onward),
-        lot=move.lot_id,
-        over=move.over_quantity,
-    )
-
-
-def rows_of(session: Session, items: tuple[int, int]) -> dict[str, Any]:
-    """This function will read what the database says of the items."""
-    balance_rows = session.execute(sa.select(StockBalance.__table__).where(StockBalance.item_id.in_(items))).all()
-    pool_rows = session.execute(sa.select(StockPool.__table__).where(StockPool.item_id.in_(items))).all()
-    promise_rows = session.execute(
-        sa.select(Reservation.move_id, Reservation.quantity)
-        .where(Reservation.item_id.in_(items))
-        .order_by(Reservation.id)
-    )
-    move_rows = session.execute(sa.select(StockMove.__table__).where(StockMove.item_id.in_(items)))
-    return {
-        "there": {(r.item_id, r.location_id, r.lot_id): r.on_hand for r in balance_rows if r.on_hand},
-        "aside": {(r.item_id, r.location_id, r.lot_id): r.allocated for r in balance_rows if r.allocated},
-        "pools": {r.item_id: (r.on_hand, r.reserved) for r in pool_rows},
-        "promises": {r.move_id: r.quantity for r in promise_rows},
-        "moves": {
-            r.id: (
-                r.state.value,
-                r.quantity,
-                r.source_id,
-                r.destination_id,
-                r.lot_id,
-                r.allocated and r.state is moves.MoveState.PLANNED,
-            )
-            for r in move_rows
-        },
-    }
-
-
-def check_books(session: Session, items: tuple[int, int]) -> None:
-    """This function will prove, from the database alone, what must hold whatever happened before."""
-    posted = sa.and_(StockMove.state == moves.MoveState.POSTED, StockMove.item_id.in_(items))
-    key = (StockMove.item_id, StockMove.lot_id, StockMove.owner_id)
-    flows = [
-        sa.select(*key, StockMove.destination_id.label("place"), StockMove.quantity.label("quantity")).where(posted),
-        sa.select(*key, StockMove.source_id.label("place"), (-StockMove.quantity).label("quantity")).where(posted),
-    ]
-    flow = sa.union_all(*flows).subquery()
-    sums = session.execute(
-        sa.select(flow.c.item_id, flow.c.place, flow.c.lot_id, flow.c.owner_id, sa.func.sum(flow.c.quantity)).group_by(
-            flow.c.item_id, flow.c.place, flow.c.lot_id, flow.c.owner_id
-        )
-    ).all()
-    assert sum(int(row[-1]) for row in sums) == 0
-    kinds = {row.id: row.kind for row in session.execute(sa.select(Location.id, Location.kind))}
-    from_moves = {tuple(row[:-1]): int(row[-1]) for row in sums if kinds[row[1]] in PHYSICAL and row[-1]}
-    balance_rows = session.execute(sa.select(StockBalance.__table__).where(StockBalance.item_id.in_(items)))
-    balances = {(r.item_id, r.location_id, r.lot_id, r.owner_id): r.on_hand for r in balance_rows if r.on_hand}
-    assert from_moves == balances
-
 
 @pytest.mark.parametrize("steps", [25, pytest.param(60, marks=pytest.mark.soak)])
 def test_the_verbs_do_what_the_plain_model_does(database: Database, steps: int) -> None:
@@ -447,7 +191,7 @@ def test_the_verbs_do_what_the_plain_model_does(database: Database, steps: int) 
         StockMachine,
         settings=settings(
             stateful_step_count=steps,
-            max_examples=600 if SOAK else 20,
+            max_examples=300 if SOAK else 20,
             suppress_health_check=list(HealthCheck),
             phases=PHASES,
         ),

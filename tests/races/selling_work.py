@@ -7,6 +7,8 @@ from datetime import date, datetime
 
 from scm.core import idempotency
 from scm.core.users import Actor
+from scm.sales import orders
+from scm.sales.orders import OrderRequest
 from tests.races.crew import Mate
 from warehouse import packing, shipping, waves
 
@@ -76,3 +78,13 @@ def release(mate: Mate, shift: Shift, limit: int) -> tuple[int, ...]:
         return waves.release(
             session, site_id=shift.site_id, limit=limit, actor=shift.actor, now=shift.now, today=shift.today
         ).pick_ids
+
+
+def place(mate: Mate, shift: Shift, request: OrderRequest) -> int:
+    """This function will place the same order of a channel as the others."""
+    mate.meet()
+    with mate.database.unit_of_work(write=True) as session:
+        [confirmation] = orders.place_and_confirm(
+            session, [request], actor=shift.actor, now=shift.now, today=shift.today
+        )
+    return confirmation.order_id

@@ -7,7 +7,7 @@ from collections import Counter
 from scm.core.db import Database
 from scm.stock import lots
 from tests.conftest import SOAK
-from tests.races import crew, work
+from tests.races import crew, day
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
 
@@ -19,8 +19,8 @@ def test_the_books_are_right_after_a_busy_day(database: Database, database_url: 
         ground = grounds.prepare(session, items=1)
         codes = [lots.find_or_create(session, item_id=ground.bolt, code=code) for code in ("A", "B")]
         ground.move_now(session, *[ground.found(20, lot=lot) for lot in codes])
-    answers = crew.together(database_url, work.do_anything, count=4, args=(ground, codes, STEPS, 1))
+    answers = crew.together(database_url, day.do_anything, count=4, args=(ground, codes, STEPS, 1))
     done: Counter[str] = sum(answers, Counter())
     check_books(database)
-    verbs = {verb.__name__ for verb in work.DAY}
+    verbs = {verb.__name__ for verb in day.DAY}
     assert {name for verb in verbs if done[name := f"{verb}: done"]} == {f"{verb}: done" for verb in verbs}

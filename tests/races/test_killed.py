@@ -13,7 +13,7 @@ from scm.core.db import Database
 from scm.core.idempotency import IdempotencyKey
 from scm.stock.moves import MoveState, StockMove
 from tests.conftest import SOAK
-from tests.races import crew, work
+from tests.races import crew, office
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
 from tests.stock.ground import Ground
@@ -37,7 +37,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(database: Datab
     chance = random.Random(28)
     following, replayed = 1, 0
     for _ in range(KILLS):
-        with crew.alone(database_url, work.post_and_tell, ground, following) as (process, ear):
+        with crew.alone(database_url, office.post_and_tell, ground, following) as (process, ear):
             told = [next(crew.told(ear))]
             time.sleep(chance.uniform(0, 0.04))
             crew.kill(process)
@@ -48,7 +48,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(database: Datab
         assert there == Counter(range(1, len(there) + 1))
         assert len(there) in (following - 1, following)
         # The client does not know whether its last command was carried out, so it sends it again.
-        replayed += work.send_found(database, ground, following).replayed
+        replayed += office.send_found(database, ground, following).replayed
         following += 1
         assert found(database) == Counter(range(1, following))
     check_books(database)
@@ -57,21 +57,21 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(database: Datab
 
 def test_killed_between_effect_and_answer_the_repetition_is_answered(database: Database, database_url: str) -> None:
     ground = prepared(database)
-    with crew.alone(database_url, work.die_between_effect_and_answer, ground, 7) as (process, _):
+    with crew.alone(database_url, office.die_between_effect_and_answer, ground, 7) as (process, _):
         process.join(crew.LONGEST_SECONDS)
         assert process.exitcode == -9
-    assert work.send_found(database, ground, 7).replayed
+    assert office.send_found(database, ground, 7).replayed
     assert found(database) == Counter([7])
     check_books(database)
 
 
 def test_killed_before_the_commit_nothing_happened(database: Database, database_url: str) -> None:
     ground = prepared(database)
-    with crew.alone(database_url, work.die_before_the_commit, ground, 7) as (process, _):
+    with crew.alone(database_url, office.die_before_the_commit, ground, 7) as (process, _):
         process.join(crew.LONGEST_SECONDS)
         assert process.exitcode == -9
     assert found(database) == Counter()
     with database.unit_of_work(write=False) as session:
         assert session.scalars(sa.select(IdempotencyKey.key)).all() == []
-    assert not work.send_found(database, ground, 7).replayed
+    assert not office.send_found(database, ground, 7).replayed
     assert found(database) == Counter([7])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scm.core.db import Database
 from scm.finance import reconcile
 from scm.sales import status
@@ -11,9 +13,10 @@ from tests.races.selling_work import Shift
 from tests.selling import Shop
 from tests.stock.books import check_books
 from tests.world import World
+from warehouse import packing
 
 
-def open_shop(database: Database, *, orders: int = 1) -> tuple[World, Shift, list[int]]:
+def open_shop(database: Database, *, orders: int = 1) -> tuple[Shop, Shift, list[int]]:
     """A world in which so many orders of three bolts are confirmed."""
     with database.unit_of_work(write=True) as session:
         world = World(session)
@@ -29,21 +32,18 @@ def open_shop(database: Database, *, orders: int = 1) -> tuple[World, Shift, lis
         now=world.now,
         today=world.today,
     )
-    return world, shift, ids
+    return shop, shift, ids
 
 
-def pick_all(database: Database, world: World) -> None:
+def pick_all(database: Database, shop: Shop) -> None:
     with database.unit_of_work(write=True) as session:
-        shop = Shop.__new__(Shop)
-        shop.world = world.on(session)
+        shop.world.on(session)
         shop.pick(shop.wave())
 
 
 def pack_all(database: Database, shift: Shift, order_ids: list[int]) -> list[int]:
     with database.unit_of_work(write=True) as session:
-        return selling_work.packing.pack(
-            session, order_ids=order_ids, actor=shift.actor, now=shift.now, today=shift.today
-        )
+        return packing.pack(session, order_ids=order_ids, actor=shift.actor, now=shift.now, today=shift.today)
 
 
 def shipped(database: Database, order_ids: list[int], shift: Shift) -> list[tuple[int, int]]:
@@ -54,9 +54,18 @@ def shipped(database: Database, order_ids: list[int], shift: Shift) -> list[tupl
         return [(line.ordered, line.shipped) for line in status.fulfilment(session, order_ids)]
 
 
+def test_a_channels_order_sent_by_four_is_placed_once(database: Database, database_url: str) -> None:
+    shop, shift, _ = open_shop(database)
+    with database.unit_of_work(write=True) as session:
+        request = shop.request((shop.world.on(session).item("nut"), 1), external_id="A-1")
+    sales = replace(shift, actor=shop.world.user("sales"))
+    answers = crew.together(database_url, selling_work.place, count=4, args=(sales, request))
+    assert sorted(answer.error for answer in answers if isinstance(answer, Refused)) == ["DuplicateOrder"] * 3
+
+
 def test_a_shipment_shipped_by_four_leaves_and_is_invoiced_once(database: Database, database_url: str) -> None:
-    world, shift, order_ids = open_shop(database)
-    pick_all(database, world)
+    shop, shift, order_ids = open_shop(database)
+    pick_all(database, shop)
     shipment_ids = pack_all(database, shift, order_ids)
     answers = crew.together(database_url, selling_work.ship, count=4, args=(shift, shipment_ids))
     refused = [answer for answer in answers if isinstance(answer, Refused)]
@@ -66,8 +75,8 @@ def test_a_shipment_shipped_by_four_leaves_and_is_invoiced_once(database: Databa
 
 
 def test_a_command_sent_four_times_is_answered_as_once(database: Database, database_url: str) -> None:
-    world, shift, order_ids = open_shop(database)
-    pick_all(database, world)
+    shop, shift, order_ids = open_shop(database)
+    pick_all(database, shop)
     shipment_ids = pack_all(database, shift, order_ids)
     answers = crew.together(database_url, selling_work.ship_by_key, count=4, args=(shift, shipment_ids, "key-1"))
     invoices = {answer for answer in answers if not isinstance(answer, Refused)}
@@ -79,8 +88,8 @@ def test_a_command_sent_four_times_is_answered_as_once(database: Database, datab
 
 
 def test_four_packers_pack_an_order_once(database: Database, database_url: str) -> None:
-    world, shift, order_ids = open_shop(database)
-    pick_all(database, world)
+    shop, shift, order_ids = open_shop(database)
+    pick_all(database, shop)
     answers = crew.together(database_url, selling_work.pack, count=4, args=(shift, order_ids))
     assert sorted(answer.error for answer in answers if isinstance(answer, Refused)) == ["NothingToPack"] * 3
 

@@ -15,7 +15,7 @@ from scm.master.locations import LocationKind
 from scm.stock import ledger
 from scm.stock.ledger import Posting
 from scm.stock.moves import MoveState, StockMove
-from tests.races import crew, work
+from tests.races import crew, office, work
 from tests.races.crew import Refused
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
@@ -120,7 +120,7 @@ def approved_by(database: Database) -> list[tuple[Decision, str]]:
 
 def test_two_approvers_at_once_make_one_approval(database: Database, database_url: str) -> None:
     approvers = pending(database)
-    answers = crew.together(database_url, work.approve, count=2, args=(approvers, False))
+    answers = crew.together(database_url, office.approve, count=2, args=(approvers, False))
     assert refusals(answers) == ["NotPending"]
     winner = approvers[answers.index("approved")]
     assert approved_by(database) == [(Decision.APPROVED, winner.username)]
@@ -128,5 +128,5 @@ def test_two_approvers_at_once_make_one_approval(database: Database, database_ur
 
 def test_without_the_lock_both_are_told_that_they_approved(database: Database, database_url: str) -> None:
     approvers = pending(database)
-    answers = crew.together(database_url, work.approve, count=2, args=(approvers, True))
+    answers = crew.together(database_url, office.approve, count=2, args=(approvers, True))
     assert answers == ["approved", "approved"]

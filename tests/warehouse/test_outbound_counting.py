@@ -112,6 +112,15 @@ def test_found_stock_goes_to_whoever_waits(world: World, shop: Shop) -> None:
     assert (shop.line(order_id).reserved, shop.line(order_id).waiting) == (3, 2)
 
 
+def test_what_is_found_outside_storage_is_promised_to_nobody(world: World, shop: Shop) -> None:
+    bolt = world.item("bolt")
+    order_id = shop.order((bolt, 5))
+    count_id = plan(world, Target(world.setup.quarantine_id))
+    count(world, count_id, CountedStock(location_id=world.setup.quarantine_id, item_id=bolt, quantity=3))
+    assert approve(world, count_id).filled == ()
+    assert (world.at(bolt, world.setup.quarantine_id), shop.line(order_id).waiting) == (3, 5)
+
+
 def test_a_short_pick_ends_in_a_count_that_corrects_the_books(world: World, shop: Shop) -> None:
     bolt = world.item("bolt")
     world.stock(bolt, 10)

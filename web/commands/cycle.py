@@ -33,7 +33,8 @@ def print_result(result: CycleResult) -> None:
     )
     measured = result.measures["forecast"]
     if measured:
-        print(f"  the forecast of {measured['as_of']} for the week since: WAPE {measured['wape']}, bias {measured['bias']}")
+        errors = f"WAPE {measured['wape']}, bias {measured['bias']}"
+        print(f"  the forecast of {measured['as_of']} for the week since: {errors}")
     for late in result.measures["late_suppliers"]:
         print(
             f"  {late['supplier']} took {late['mean_days']} days on average over {late['deliveries']} deliveries, "

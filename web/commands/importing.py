@@ -60,7 +60,8 @@ def print_report(report: ImportReport, console: Console) -> None:
     table.add_row("accounted for", f"{accounted:,}", style="bold")
     console.print(table)
     for example in report.rejected_examples[:5]:
-        console.print(f"  row {example.row}, {example.field} {example.value!r}: {example.mend}", highlight=False, markup=False)
+        text = f"  row {example.row}, {example.field} {example.value!r}: {example.mend}"
+        console.print(text, highlight=False, markup=False)
     if report.assumed:
         console.print("Assumed, because the file does not say: " + "; ".join(report.assumed), highlight=False)
 

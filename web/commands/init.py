@@ -22,7 +22,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
             currency=options.currency,
             zone=options.zone,
             simulated=options.simulated,
-            go_live_date=options.go_live or clock.local_date(now, zone=options.zone),
+            go_live_date=options.go_live,
             bin_count=options.bins,
             actor_now=now,
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 from sqlalchemy.types import TypeDecorator
 
 from web.migrations import metadata
 
 
-def _render(kind: str, item: Any, autogen_context: Any) -> str | bool:
+def _render(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
     """Steps name plain column types, so that an old step never depends on today's code."""
     if kind == "type" and isinstance(item, TypeDecorator):
         impl = item.impl_instance

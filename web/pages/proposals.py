@@ -18,6 +18,8 @@ from scm.master.locations import Site
 from web.pages import wording
 
 PAGE_SIZE = 50
+MOST_PAGES = 1_000_000
+LONGEST_TEXT = 100
 
 
 class BadQuery(InvalidInput):
@@ -39,7 +41,7 @@ def _home() -> Response:
 def _show(database: Database) -> Callable[[], str]:
     def show() -> str:
         number, order = _page_number(), _order()
-        search, supplier = request.args.get("q", "").strip()[:100], request.args.get("supplier", "")[:40]
+        search, supplier = _text("q").strip(), _text("supplier")
         with database.unit_of_work(write=False) as session:
             company = companies.only(session)
             site = session.query(Site).filter(Site.company_id == company.id).order_by(Site.id).first()
@@ -63,10 +65,19 @@ def _show(database: Database) -> Callable[[], str]:
     return show
 
 
+def _text(name: str) -> str:
+    text = request.args.get(name, "")
+    if len(text) > LONGEST_TEXT:
+        raise BadQuery(f"{name} has {len(text):,} characters: it may have {LONGEST_TEXT}")
+    if "\0" in text:
+        raise BadQuery(f"{name} is {text[:20]!r}: leave the character with the code 0 out")
+    return text
+
+
 def _page_number() -> int:
     text = request.args.get("page", "1")
-    if not text.isdecimal() or not 1 <= int(text) <= 1_000_000:
-        raise BadQuery(f"page is {text[:20]!r}: it must be a whole number from 1")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_PAGES)) and 1 <= int(text) <= MOST_PAGES):
+        raise BadQuery(f"page is {text[:20]!r}: it must be a whole number from 1 to {MOST_PAGES:,}")
     return int(text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from procurement.overview import OpenProposal
+from scm.finance import money
 
 TERMS = {
     "demand": "Demand, {protection_days} days from {order_date}",
@@ -76,8 +77,8 @@ def alternative(proposal: OpenProposal) -> str | None:
     if other is None:
         return None
     what = OTHER[other["kind"]].format(quantity=f"{other['quantity']:,}")
-    places = 100
-    cost = other["extra_cost"] / places
-    if cost < 0:
-        return f"{what} instead would cost {-cost:,.2f} {proposal.currency} less for this item alone."
-    return f"{what} instead would cost {cost:,.2f} {proposal.currency} more."
+    places = money.places(proposal.currency)
+    cost = f"{abs(other['extra_cost']) / 10**places:,.{places}f} {proposal.currency}"
+    if other["extra_cost"] < 0:
+        return f"{what} instead would cost {cost} less for this item alone."
+    return f"{what} instead would cost {cost} more."

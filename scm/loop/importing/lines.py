@@ -5,7 +5,7 @@ A million lines cost some 40 MB, and every later decision is made once per disti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -46,9 +46,9 @@ class Column(dict[str, int], Generic[V]):
         self[text] = code
         return code
 
-    def codes(self, cells: Iterable[str], count: int) -> Codes:
-        """This function will code the `count` cells of one column."""
-        return np.fromiter(map(self.__getitem__, cells), np.int32, count=count)
+    def codes(self, cells: Sequence[str]) -> Codes:
+        """This function will code the cells of one column."""
+        return np.fromiter(map(self.__getitem__, cells), np.int32, count=len(cells))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,6 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -96,7 +95,7 @@ def _code(
         if place is None:
             coded[name] = np.full(len(batch.rows), column[""], dtype=np.int32)
         else:
-            coded[name] = column.codes(map(itemgetter(place), batch.cells), len(batch.cells))
+            coded[name] = column.codes(batch.columns[place])
     bad = np.zeros(len(batch.rows), dtype=np.bool_)
     for column_codes in coded.values():
         bad |= column_codes == BAD
@@ -114,7 +113,7 @@ def _explained(batch: Batch, line: int, at: dict[str, int | None], columns: dict
     """The first cell of the line that cannot be read, in the order of the columns."""
     for name, column in columns.items():
         place = at.get(name)
-        text = "" if place is None else batch.cells[line][place]
+        text = "" if place is None else batch.columns[place][line]
         try:
             column.parse(text)
         except BadCell as bad:
@@ -124,14 +123,16 @@ def _explained(batch: Batch, line: int, at: dict[str, int | None], columns: dict
 
 def _packed(columns: dict[str, Column[object]], rows: list[Codes], codes: dict[str, list[Codes]]) -> Lines:
     nothing = np.empty(0, dtype=np.int32)
+    row = np.concatenate([nothing, *rows])
+    order = np.argsort(row, kind="stable")  # batches are only roughly in the order of the file
 
     def joined(parts: list[Codes]) -> Codes:
-        whole: Codes = np.concatenate([nothing, *parts])
+        whole: Codes = np.concatenate([nothing, *parts])[order]
         parts.clear()
         return whole
 
     names = {"sold_at": "time", "unit_price": "price"}
-    packed: dict[str, object] = {"row": joined(rows)}
+    packed: dict[str, object] = {"row": row[order]}
     for name, column in columns.items():
         field = names.get(name, name)
         packed[field] = joined(codes[name])

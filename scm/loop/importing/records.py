@@ -1,15 +1,16 @@
 """Turns lines of text into records of cells, and lines that cannot be one into rejections.
 
-Nearly every line is one record, so chunks are given whole to the csv reader; only a chunk in which something is wrong
-(or a quoted cell spans lines) is taken apart line by line. A quote that is never closed costs its own line, not the
-rest of the file.
+Nearly every line is one record without quotes, so the lines of a chunk are split all at once. Lines with quotes are
+given to the csv reader; only where something is wrong with them (or a quoted cell spans lines) is a chunk taken apart
+line by line. A quote that is never closed costs its own line, not the rest of the file.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from scm.loop.importing.refusals import Rejection, shown
 from scm.loop.importing.source import Chunk, Line
@@ -19,22 +20,25 @@ MOST_LINES_IN_A_RECORD = 20  # a quoted cell that spans more lines than this is 
 
 @dataclass
 class Batch:
-    """Records of equal width with their rows in the file, and the lines between them that are not records."""
+    """Records with their rows in the file, column by column, and lines that are not records.
+
+    Batches come roughly in the order of the file: within a chunk, lines without quotes come first.
+    """
 
     rows: list[int] = field(default_factory=list)
-    cells: list[list[str]] = field(default_factory=list)
+    columns: list[Sequence[str]] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
 
 
 def batches(chunks: Iterable[Chunk], *, width: int) -> Iterator[Batch]:
-    """This function will read the records of a file, chunk by chunk; each has `width` cells."""
+    """This function will read the records of a file; each has `width` cells."""
     waiting: list[Line] = []
     first_row = 0
     for chunk in chunks:
         if not waiting:
             whole = _at_once(chunk, width)
             if whole is not None:
-                yield whole
+                yield from whole
                 continue
             first_row = chunk.first_row
         waiting += chunk.lines
@@ -45,26 +49,45 @@ def batches(chunks: Iterable[Chunk], *, width: int) -> Iterator[Batch]:
         yield _one_by_one(waiting, first_row, width, last=True)[0]
 
 
-def _at_once(chunk: Chunk, width: int) -> Batch | None:
+def _at_once(chunk: Chunk, width: int) -> list[Batch] | None:
+    """The records of a chunk in which every line is a whole record; None if one is not."""
     if not chunk.clean:
         return None
+    plain: list[str] = []
+    plain_rows: list[int] = []
+    quoted: list[str] = []
+    quoted_rows: list[int] = []
+    for row, line in enumerate(chunk.lines, start=chunk.first_row):
+        assert isinstance(line, str), "a clean chunk holds text only"
+        if '"' in line:
+            quoted.append(line)
+            quoted_rows.append(row)
+        else:
+            plain.append(line)
+            plain_rows.append(row)
+    if set(map(str.count, plain, repeat(","))) - {width - 1}:
+        return None
     try:
-        cells = list(csv.reader(chunk.lines, strict=True))  # type: ignore[arg-type]  # clean: every line is text
+        records = list(csv.reader(quoted, strict=True))
     except csv.Error:
         return None
-    if len(cells) != len(chunk.lines) or set(map(len, cells)) != {width}:
+    if len(records) != len(quoted) or set(map(len, records)) - {width}:
         return None
-    return Batch(rows=list(range(chunk.first_row, chunk.first_row + len(cells))), cells=cells)
+    cells = ",".join(plain).split(",") if plain else []
+    return [
+        Batch(plain_rows, [cells[place::width] for place in range(width)]),
+        Batch(quoted_rows, list(zip(*records, strict=True))),
+    ]
 
 
 def _one_by_one(lines: list[Line], first_row: int, width: int, *, last: bool) -> tuple[Batch, int]:
     """The batch, and how many lines it took; the rest waits for the next chunk, because a record may go on there."""
-    batch = Batch()
+    rows, cells, rejected = [], [], []
     place = 0
     while place < len(lines):
         line, row = lines[place], first_row + place
         if isinstance(line, Rejection):
-            batch.rejected.append(line)
+            rejected.append(line)
             place += 1
             continue
         # An even number of quotes cannot leave one open, so the usual line is settled without looking further.
@@ -73,12 +96,12 @@ def _one_by_one(lines: list[Line], first_row: int, width: int, *, last: bool) ->
             break
         record, used = _record(lines[place : place + most], width)
         if isinstance(record, list):
-            batch.rows.append(row)
-            batch.cells.append(record)
+            rows.append(row)
+            cells.append(record)
         else:
-            batch.rejected.append(_rejection(row, line, record, width))
+            rejected.append(_rejection(row, line, record, width))
         place += used
-    return batch, place
+    return Batch(rows, list(zip(*cells, strict=True)), rejected), place
 
 
 def _record(lines: list[Line], width: int) -> tuple[list[str] | str, int]:

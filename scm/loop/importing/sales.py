@@ -74,8 +74,8 @@ def run(
     """This function will import a file of sales and say what became of each line.
 
     Without a go-live date the company's own is taken, or else the day after the last line, or `last_days` before
-    that; it becomes the company's. `assume=False` makes up neither suppliers nor stock. Raises `FormatUnknown`, `UnusableFile`, `WrongHeader`, `AlreadyImported`,
-    `GoLiveDiffers`, `ImportedMeanwhile`; nothing is changed then.
+    that; it becomes the company's. `assume=False` makes up neither suppliers nor stock. Raises `FormatUnknown`,
+    `UnusableFile`, `WrongHeader`, `AlreadyImported`, `GoLiveDiffers`, `ImportedMeanwhile`; nothing is changed then.
     """
     actor.require(Role.ADMIN, Role.SYSTEM)
     chosen = formats.of(format)

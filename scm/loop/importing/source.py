@@ -114,9 +114,12 @@ class Source:
 def _decoded(data: bytes, row: int) -> Chunk:
     if b"\0" not in data:
         try:
-            return Chunk(row, list(data.decode("utf-8-sig" if row == 1 else "utf-8").split("\n")), True)
+            text = data.decode("utf-8-sig" if row == 1 else "utf-8")
         except UnicodeDecodeError:
             pass  # one line at a time then, to name the one
+        else:
+            text = text.removesuffix("\r").replace("\r\n", "\n")
+            return Chunk(row, [*text.split("\n")], "\r" not in text)
     if row == 1:
         data = data.removeprefix(b"\xef\xbb\xbf")
     return Chunk(row, [_line(line, row + place) for place, line in enumerate(data.split(b"\n"))], False)

@@ -13,11 +13,16 @@ from scm.loop.world import future
 from scm.loop.world.stage import Stage
 from scm.master.locations import Location, LocationKind
 from scm.master.partners import OWN_STOCK
+from scm.sales.documents import KIND as SALES_ORDER
+from scm.stock import reservations
 from scm.stock.balances import StockBalance
+from scm.stock.moves import MoveState, StockMove
 from warehouse import counting, counts, packing, picking, shipping, waves
 from warehouse.counting import CountedStock
 from warehouse.counts import CountState, CycleCount, Target
+from warehouse.packing import Shipment, ShipmentLine, ShipmentState
 from warehouse.picking import PickResult
+from warehouse.waves import Wave, WaveState
 
 WAVE_LINES = 1500
 # More waves than this in a day would mean that nothing leaves the pool of due lines.
@@ -27,6 +32,9 @@ MOST_WAVES = 20
 def ship_what_is_due(stage: Stage, *, today: date) -> int:
     """This function will release, pick, pack and ship until nothing due is left; it returns the shipments."""
     shipped = 0
+    # Orders confirmed while goods were being put away wait although there is stock: they are served first.
+    stage.act(lambda session: reservations.fill_backorders(session, item_ids=None, site_id=stage.setup.site_id))
+    shipped += _finish_what_stands(stage, now=stage.at(today, 13, 59), today=today)
     for turn in range(MOST_WAVES):
         now = stage.at(today, 14, turn)
         try:
@@ -47,6 +55,42 @@ def ship_what_is_due(stage: Stage, *, today: date) -> int:
     return shipped
 
 
+def _finish_what_stands(stage: Stage, *, now: datetime, today: date) -> int:
+    """Waves, staged goods and parcels that an interrupted day left behind; on other days there are none."""
+    for wave_id in stage.look(lambda session: _open_waves(session, stage)):
+        _pick(stage, wave_id, now=now, today=today)
+    staged = stage.look(lambda session: _staged_orders(session, stage))
+    if staged:
+        warehouse = stage.person("warehouse")
+        stage.act(lambda session: packing.pack(session, order_ids=staged, actor=warehouse, now=now, today=today))
+    packed = stage.look(lambda session: _packed(session, stage))
+    if packed:
+        _ship(stage, packed, now=now, today=today)
+    return len(packed)
+
+
+def _open_waves(session: Session, stage: Stage) -> list[int]:
+    statement = sa.select(Wave.id).where(Wave.site_id == stage.setup.site_id, Wave.state == WaveState.RELEASED)
+    return list(session.scalars(statement.order_by(Wave.id)))
+
+
+def _staged_orders(session: Session, stage: Stage) -> list[int]:
+    statement = sa.select(StockMove.document_id).where(
+        StockMove.state == MoveState.PLANNED,
+        StockMove.source_id == stage.setup.staging_id,
+        StockMove.document_kind == SALES_ORDER,
+        ~sa.exists().where(ShipmentLine.move_id == StockMove.id),
+    )
+    return sorted(set(session.scalars(statement)))
+
+
+def _packed(session: Session, stage: Stage) -> list[int]:
+    statement = sa.select(Shipment.id).where(
+        Shipment.site_id == stage.setup.site_id, Shipment.state == ShipmentState.PACKED
+    )
+    return list(session.scalars(statement.order_by(Shipment.id)))
+
+
 def count(stage: Stage, *, today: date) -> int:
     """This function will plan counts of what was written off today and carry out every planned count.
 
@@ -57,7 +101,9 @@ def count(stage: Stage, *, today: date) -> int:
     if lost:
         targets = [Target(location_id=bin_id, item_id=item_id) for item_id, bin_id in lost]
         stage.act(lambda session: counting.plan_count(session, targets, actor=warehouse, now=now, today=today))
-    planned = stage.look(_planned_counts)
+    for count_id in stage.look(lambda session: _counts(session, CountState.COUNTED)):
+        _approve(stage, count_id, now=now, today=today)
+    planned = stage.look(lambda session: _counts(session, CountState.PLANNED))
     for count_id in planned:
         _count(stage, count_id, lost, now=now, today=today)
     return len(planned)
@@ -87,17 +133,21 @@ def _pack_and_ship(stage: Stage, wave_id: int, *, now: datetime, today: date) ->
         )
     except packing.NothingToPack:
         return 0
+    _ship(stage, shipment_ids, now=now, today=today)
+    return len(shipment_ids)
+
+
+def _ship(stage: Stage, shipment_ids: Sequence[int], *, now: datetime, today: date) -> None:
     stage.act(
         lambda session: shipping.ship(
             session,
             shipment_ids,
             carrier_service_id=stage.setup.carrier_service_id,
-            actor=warehouse,
+            actor=stage.person("warehouse"),
             now=now,
             today=today,
         )
     )
-    return len(shipment_ids)
 
 
 def _count(stage: Stage, count_id: int, lost: dict[tuple[int, int], int], *, now: datetime, today: date) -> None:
@@ -106,9 +156,13 @@ def _count(stage: Stage, count_id: int, lost: dict[tuple[int, int], int], *, now
         lambda session: counting.record_count(session, count_id, found, actor=stage.person("warehouse"), now=now)
     )
     if differing:
-        stage.act(
-            lambda session: counting.approve(session, count_id, actor=stage.person("approver"), now=now, today=today)
-        )
+        _approve(stage, count_id, now=now, today=today)
+
+
+def _approve(stage: Stage, count_id: int, *, now: datetime, today: date) -> None:
+    stage.act(
+        lambda session: counting.approve(session, count_id, actor=stage.person("approver"), now=now, today=today)
+    )
 
 
 def _really_lost(session: Session, *, today: date, site_id: int) -> dict[tuple[int, int], int]:
@@ -141,10 +195,8 @@ def _bins(session: Session, *, site_id: int, item_ids: Sequence[int]) -> Sequenc
     ).all()
 
 
-def _planned_counts(session: Session) -> list[int]:
-    return list(
-        session.scalars(sa.select(CycleCount.id).where(CycleCount.state == CountState.PLANNED).order_by(CycleCount.id))
-    )
+def _counts(session: Session, state: CountState) -> list[int]:
+    return list(session.scalars(sa.select(CycleCount.id).where(CycleCount.state == state).order_by(CycleCount.id)))
 
 
 def _look_into_bins(

@@ -23,13 +23,17 @@ FEED = 25
 
 
 def order(stage: Stage, *, today: date) -> int:
-    """This function will place and confirm the orders of the day at their own times; it returns their number."""
+    """This function will place and confirm the orders of the day at their own times; it returns their number.
+
+    An order that the day has brought already is not placed again.
+    """
     lines = stage.look(lambda session: future.lines_of_day(session, day=today))
     invoices: dict[str, list[FutureLine]] = defaultdict(list)
     for line in lines:
         if line.kind is LineKind.SALE:
             invoices[line.invoice].append(line)
-    requests = [_request(stage, invoice, bought) for invoice, bought in invoices.items()]
+    placed = stage.look(lambda session: _order_ids(session, list(invoices)))
+    requests = [_request(stage, invoice, bought) for invoice, bought in invoices.items() if invoice not in placed]
     sales = stage.person("sales")
     for start in range(0, len(requests), FEED):
         feed = requests[start : start + FEED]
@@ -73,15 +77,15 @@ def _undo_slips(stage: Stage, invoices: dict[str, list[FutureLine]], *, today: d
         if invoice not in slips and any(line.never_demand for line in bought)
     }
     now, sales = stage.at(today, 17), stage.person("sales")
-    if slips:
-        order_ids = stage.look(lambda session: list(_order_ids(session, slips).values()))
+    order_ids = stage.look(lambda session: list(_order_ids(session, slips, state=OrderState.CONFIRMED).values()))
+    if order_ids:
         stage.act(
             lambda session: orders.cancel(
                 session, order_ids, reason="cancelled by the customer within the day", actor=sales, now=now, today=today
             )
         )
-    if partial:
-        line_ids = stage.look(lambda session: _line_ids(session, partial))
+    line_ids = stage.look(lambda session: _line_ids(session, partial))
+    if line_ids:
         stage.act(
             lambda session: orders.cancel_lines(
                 session, line_ids, reason="cancelled by the customer within the day", actor=sales, now=now, today=today
@@ -89,13 +93,13 @@ def _undo_slips(stage: Stage, invoices: dict[str, list[FutureLine]], *, today: d
         )
 
 
-def _order_ids(session: Session, invoices: Sequence[str]) -> dict[str, int]:
-    rows = session.execute(
-        sa.select(SalesOrder.external_id, SalesOrder.id).where(
-            SalesOrder.channel == CHANNEL, SalesOrder.external_id.in_(invoices)
-        )
+def _order_ids(session: Session, invoices: Sequence[str], *, state: OrderState | None = None) -> dict[str, int]:
+    statement = sa.select(SalesOrder.external_id, SalesOrder.id).where(
+        SalesOrder.channel == CHANNEL, SalesOrder.external_id.in_(invoices)
     )
-    return {str(row.external_id): row.id for row in rows}
+    if state is not None:
+        statement = statement.where(SalesOrder.state == state)
+    return {str(row.external_id): row.id for row in session.execute(statement.order_by(SalesOrder.id))}
 
 
 def _line_ids(session: Session, partial: dict[str, set[int]]) -> list[int]:
@@ -103,7 +107,7 @@ def _line_ids(session: Session, partial: dict[str, set[int]]) -> list[int]:
     rows = session.execute(
         sa.select(SalesOrder.external_id, SalesOrderLine.line_number, SalesOrderLine.id)
         .join(SalesOrder, SalesOrder.id == SalesOrderLine.order_id)
-        .where(SalesOrderLine.order_id.in_(list(order_ids.values())))
+        .where(SalesOrderLine.order_id.in_(list(order_ids.values())), SalesOrderLine.cancelled_at.is_(None))
     )
     return sorted(row.id for row in rows if row.line_number in partial[str(row.external_id)])
 

@@ -1,10 +1,16 @@
-"""The planner, the procurement officer and the approver, who answer last night's proposals each morning."""
+"""The planner, the procurement officer and the approver, who answer last night's proposals each morning.
+
+Each takes up whatever waits for them, so that a morning that was interrupted is finished by the next.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
+import sqlalchemy as sa
+
 from procurement import orders, proposals
+from procurement.purchase_orders import PurchaseOrder, PurchaseOrderState
 from scm.loop.world.stage import Stage
 
 
@@ -17,11 +23,22 @@ def answer_proposals(stage: Stage, *, today: date) -> list[int]:
     site_id = stage.setup.site_id
     planner, buyer, approver = stage.person("planner"), stage.person("buyer"), stage.person("approver")
     open_ids = stage.look(lambda session: proposals.open_ids(session, site_id=site_id))
-    if not open_ids:
-        return []
-    stage.act(lambda session: proposals.accept(session, open_ids, actor=planner, now=now))
-    order_ids = stage.act(lambda session: orders.draft(session, open_ids, actor=buyer, now=now, today=today))
-    stage.act(lambda session: orders.submit(session, order_ids, actor=buyer, now=now))
-    stage.act(lambda session: orders.approve(session, order_ids, actor=approver, now=now, today=today))
-    stage.act(lambda session: orders.send(session, order_ids, actor=buyer, now=now, today=today))
-    return order_ids
+    if open_ids:
+        stage.act(lambda session: proposals.accept(session, open_ids, actor=planner, now=now))
+    stage.act(lambda session: orders.draft(session, actor=buyer, now=now, today=today))
+    drafts = _waiting(stage, PurchaseOrderState.DRAFT)
+    if drafts:
+        stage.act(lambda session: orders.submit(session, drafts, actor=buyer, now=now))
+    submitted = _waiting(stage, PurchaseOrderState.SUBMITTED)
+    if submitted:
+        stage.act(lambda session: orders.approve(session, submitted, actor=approver, now=now, today=today))
+    approved = _waiting(stage, PurchaseOrderState.APPROVED)
+    if approved:
+        stage.act(lambda session: orders.send(session, approved, actor=buyer, now=now, today=today))
+    return approved
+
+
+def _waiting(stage: Stage, state: PurchaseOrderState) -> list[int]:
+    site_id = stage.setup.site_id
+    statement = sa.select(PurchaseOrder.id).where(PurchaseOrder.site_id == site_id, PurchaseOrder.state == state)
+    return stage.look(lambda session: list(session.scalars(statement.order_by(PurchaseOrder.id))))

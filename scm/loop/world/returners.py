@@ -1,4 +1,4 @@
-"""People who send goods back: the real returns of the retailer, each on its own day, and the desk that takes them in."""
+"""People who send goods back: the retailer's real returns, each on its own day, and the desk that takes them in."""
 
 from __future__ import annotations
 

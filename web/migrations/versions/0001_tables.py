@@ -49,6 +49,17 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_company_code")),
     )
     op.create_table(
+        "demand_fact",
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("demand_date", sa.Date(), nullable=False),
+        sa.Column("source_id", sa.BigInteger(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_demand_fact_asks_for_something")),
+        sa.PrimaryKeyConstraint("site_id", "item_id", "demand_date", "source_id", name=op.f("pk_demand_fact")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "idempotency_key",
         sa.Column("principal", sa.String(length=60), nullable=False),
         sa.Column("command", sa.String(length=80), nullable=False),
@@ -814,9 +825,9 @@ def upgrade() -> None:
         sa.Column("proposals", sa.Integer(), nullable=False),
         sa.Column("solver", sa.String(length=60), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
-        sa.Column("objective", sa.Double(), nullable=False),
-        sa.Column("bound", sa.Double(), nullable=False),
-        sa.Column("gap", sa.Double(), nullable=False),
+        sa.Column("objective", sa.BigInteger(), nullable=False),
+        sa.Column("bound", sa.BigInteger(), nullable=False),
+        sa.Column("gap", sa.BigInteger(), nullable=False),
         sa.Column("measures", sa.Text(), nullable=False),
         sa.Column("messages", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -847,19 +858,6 @@ def upgrade() -> None:
             batch_op.f("ix_defect_fact_supplier_id_found_date"), ["supplier_id", "found_date"], unique=False
         )
 
-    op.create_table(
-        "demand_fact",
-        sa.Column("site_id", sa.Integer(), nullable=False),
-        sa.Column("item_id", sa.Integer(), nullable=False),
-        sa.Column("demand_date", sa.Date(), nullable=False),
-        sa.Column("source_id", sa.BigInteger(), nullable=False),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_demand_fact_asks_for_something")),
-        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_demand_fact_item_id_item")),
-        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_demand_fact_site_id_site")),
-        sa.PrimaryKeyConstraint("site_id", "item_id", "demand_date", "source_id", name=op.f("pk_demand_fact")),
-        sqlite_with_rowid=False,
-    )
     op.create_table(
         "disposition_fact",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

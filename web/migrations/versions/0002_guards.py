@@ -94,9 +94,9 @@ def _sqlite() -> None:
                 f"BEGIN {NOTE_UNVALUED}; END"
             )
         )
-    for table, condition, text in FROZEN:
+    for table, only_if, text in FROZEN:
         for action in ("UPDATE", "DELETE"):
-            when = f"WHEN {condition} " if condition else ""
+            when = f"WHEN {only_if} " if only_if else ""
             op.execute(
                 sa.text(
                     f"CREATE TRIGGER keep_{table}_{action.lower()} BEFORE {action} ON {table} {when}"

@@ -7,7 +7,6 @@ it is read from the orders, so that a bucket always is what the documents say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -20,8 +19,7 @@ from scm.core import bulk
 from scm.core.bulk import Coded
 from scm.core.db import Base, BigId, table_of
 from scm.core.errors import InvalidInput
-from scm.sales.documents import SalesOrder, SalesOrderLine
-from scm.sales.lost_demand import LostDemand
+from scm.sales import demand
 
 DAYS_IN_A_BUCKET = 7
 NO_DATE = 0  # the ordinal that stands for "not known"
@@ -137,87 +135,50 @@ def record_returns(
 def weekly_demand(session: Session, *, site_id: int, as_of: date, weeks: int) -> WeeklyDemand:
     """This function will give what was asked for each week, of every item that was ever asked for before `as_of`.
 
-    Facts from before go-live, order lines (by the day they were ordered, but not those that never were demand), and
-    lost demand that was never ordered. Units are base units; a week before the one of an item's first demand is NaN,
-    because the item may not have existed. Nothing dated `as_of` or later is seen. Raises `NoWeeks`.
+    Facts from before go-live, and what `scm.sales.demand` tells of the time since. Units are base units; a week before
+    the one of an item's first demand is NaN, because the item may not have existed. Nothing dated `as_of` or later is
+    seen. Raises `NoWeeks`.
     """
     if weeks < 1:
         raise NoWeeks(f"{weeks} weeks of demand: ask for at least 1")
     start = as_of - timedelta(days=DAYS_IN_A_BUCKET * weeks)
-    first = _first_days(session, site_id=site_id, as_of=as_of)
+    facts = sa.select(DemandFact.item_id, DemandFact.demand_date, DemandFact.quantity).where(
+        DemandFact.site_id == site_id
+    )
+    sources = (facts.subquery(), demand.wanted(site_id=site_id).subquery())
+    first: dict[int, date] = {}
+    for source in sources:
+        for item_id, day in session.execute(_first_days(source, as_of=as_of)):
+            first[item_id] = min(day, first.get(item_id, day))
     item_ids = np.array(sorted(first), dtype=np.int64)
-    demand: Matrix = np.zeros((len(item_ids), weeks))
-    for source in _sources(site_id):
+    matrix: Matrix = np.zeros((len(item_ids), weeks))
+    for source in sources:
         rows = session.execute(_by_week(session, source, start=start, as_of=as_of)).all()
         if rows:
             items, week, quantity = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
-            np.add.at(demand, (np.searchsorted(item_ids, items), week), quantity)
+            np.add.at(matrix, (np.searchsorted(item_ids, items), week), quantity)
     days_before = np.array([(first[item_id] - start).days for item_id in item_ids.tolist()], dtype=np.int64)
     unknown = np.arange(weeks)[None, :] < (days_before // DAYS_IN_A_BUCKET)[:, None]
-    demand[unknown] = np.nan
-    return WeeklyDemand(item_ids, demand)
+    matrix[unknown] = np.nan
+    return WeeklyDemand(item_ids, matrix)
 
 
-@dataclass(frozen=True)
-class _Source:
-    """One table (or join) that tells of demand: its item, date and quantity, and which rows count."""
-
-    item_id: sa.ColumnElement[int]
-    day: sa.ColumnElement[date]
-    quantity: sa.ColumnElement[int]
-    rows: sa.FromClause
-    condition: sa.ColumnElement[bool]
+def _first_days(source: sa.Subquery, *, as_of: date) -> sa.Select[Any]:
+    first = sa.func.min(source.c.demand_date, type_=sa.Date())
+    return sa.select(source.c.item_id, first).where(source.c.demand_date < as_of).group_by(source.c.item_id)
 
 
-def _sources(site_id: int) -> list[_Source]:
-    facts, lost = table_of(DemandFact), table_of(LostDemand)
-    orders, lines = table_of(SalesOrder), table_of(SalesOrderLine)
-    return [
-        _Source(facts.c.item_id, facts.c.demand_date, facts.c.quantity, facts, facts.c.site_id == site_id),
-        _Source(
-            lines.c.item_id,
-            orders.c.ordered_date,
-            lines.c.quantity,
-            lines.join(orders, lines.c.order_id == orders.c.id),
-            (orders.c.site_id == site_id) & ~lines.c.never_demand,
-        ),
-        # What was lost from an order line stands on that line already.
-        _Source(
-            lost.c.item_id,
-            lost.c.lost_date,
-            lost.c.quantity,
-            lost,
-            (lost.c.site_id == site_id) & lost.c.line_id.is_(None),
-        ),
-    ]
-
-
-def _first_days(session: Session, *, site_id: int, as_of: date) -> dict[int, date]:
-    first: dict[int, date] = {}
-    for source in _sources(site_id):
-        rows = session.execute(
-            sa.select(source.item_id, sa.func.min(source.day))
-            .select_from(source.rows)
-            .where(source.condition, source.day < as_of)
-            .group_by(source.item_id)
-        )
-        for item_id, day in rows:
-            first[item_id] = min(day, first.get(item_id, day))
-    return first
-
-
-def _by_week(session: Session, source: _Source, *, start: date, as_of: date) -> sa.Select[Any]:
+def _by_week(session: Session, source: sa.Subquery, *, start: date, as_of: date) -> sa.Select[Any]:
     """Item, number of the week since `start`, and the sum of the week; the database does the adding up."""
     since = sa.literal(start, sa.Date())
-    days: sa.ColumnElement[Any] = source.day - since  # on PostgreSQL a whole number
+    days: sa.ColumnElement[Any] = source.c.demand_date - since  # on PostgreSQL a whole number
     if session.get_bind().dialect.name == "sqlite":
-        days = sa.func.julianday(source.day) - sa.func.julianday(since)
+        days = sa.func.julianday(source.c.demand_date) - sa.func.julianday(since)
     week = sa.cast(days, sa.Integer).op("/")(sa.literal_column(str(DAYS_IN_A_BUCKET)))
     return (
-        sa.select(source.item_id, week, sa.func.sum(source.quantity))
-        .select_from(source.rows)
-        .where(source.condition, source.day >= start, source.day < as_of)
-        .group_by(source.item_id, week)
+        sa.select(source.c.item_id, week, sa.func.sum(source.c.quantity))
+        .where(source.c.demand_date >= start, source.c.demand_date < as_of)
+        .group_by(source.c.item_id, week)
     )
 
 

@@ -131,3 +131,14 @@ def one_bucket_ago(session: Session, *, site_id: int, as_of: date) -> PastForeca
         item_ids=np.array([row.item_id for row in rows], dtype=np.int64),
         mean=np.array([row.means[0] for row in rows], dtype=np.float64),
     )
+
+
+def newest_weekly_means(session: Session, *, site_id: int, item_ids: Sequence[int]) -> dict[int, float]:
+    """This function will give the mean demand a week that the newest run expects of items, by item."""
+    newest = sa.select(sa.func.max(ForecastRun.id)).where(ForecastRun.site_id == site_id).scalar_subquery()
+    rows = session.execute(
+        sa.select(ForecastLine.item_id, ForecastLine.means).where(
+            ForecastLine.run_id == newest, ForecastLine.item_id.in_(list(item_ids))
+        )
+    )
+    return {row.item_id: sum(row.means) / len(row.means) for row in rows}

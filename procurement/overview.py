@@ -23,7 +23,7 @@ LARGEST_PAGE = 200
 
 
 class Order(enum.Enum):
-    """What comes first."""
+    """What comes first. Risk is the worth of the order times how likely the stock runs out without it."""
 
     RISK = "risk"
     VALUE = "value"
@@ -122,7 +122,7 @@ def _rank(row: sa.Row[Any], value: int, order: Order) -> tuple[Any, ...]:
         return (row.sku,)
     if order is Order.VALUE:
         return (-value, row.sku)
-    return (-(row.risk or {}).get("stock_out_without", 0), -value, row.sku)
+    return (-(row.risk or {}).get("stock_out_without", 0) * value, -value, row.sku)
 
 
 def _details(ids: Sequence[int]) -> sa.Select[*tuple[Any, ...]]:

@@ -95,7 +95,7 @@ def copy_of(backend: Backend, url: str) -> Iterator[str]:
             shutil.rmtree(directory)
     else:
         server = _server_with_template()
-        copied = server.create(name, template=url.rpartition("/")[2].partition("?")[0])
+        copied = server.create(name, template=url.partition("?")[0].rpartition("/")[2])
         try:
             yield copied
         finally:

@@ -2,7 +2,8 @@
 
 The key is inserted first, in the transaction of the effect, so there is no moment in which the effect exists
 without its key. A repetition is given the remembered answer; the same key with another body is refused; a twin that
-is still running is refused after one second. Refusals of the command itself roll back and are not remembered.
+is still running is refused after one second (on SQLite after the lock timeout, because there the wait for a twin is
+the wait for the one writer). Refusals of the command itself roll back and are not remembered.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What customers owe: invoices, payments, credit notes and refunds, and how an invoice stands.
 
-This file holds the tables and their reading. Only `scm.finance.receivables` writes them; all are append-only, a trigger
-refuses every change. Whether an invoice is paid is not stored: it is derived from the rows that refer to it.
+This file holds the tables and their reading. Only `scm.finance.receivables` and, for what was before the books,
+`scm.finance.brought_forward` write them; all are append-only, a trigger refuses every change. Whether an invoice is
+paid is not stored: it is derived from the rows that refer to it.
 """
 
 from __future__ import annotations

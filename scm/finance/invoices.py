@@ -1,4 +1,4 @@
-"""Issues customer invoices: the only module that writes them.
+"""Issues customer invoices: the only module that writes those of the present; `brought_forward` writes older ones.
 
 Whoever ships also invoices, in the same transaction, so no role is asked for here.
 """

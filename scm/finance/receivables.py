@@ -1,8 +1,9 @@
 """What customers are asked for, what they pay, and what is credited or given back to them.
 
-The only module that writes payments, credit notes and refunds; invoices are issued in `scm.finance.invoices` and
-offered here. Every verb writes its journal entry in the same transaction. Whoever pays
-out locks the invoice first and reads what was paid in a later statement, so two refunds at once cannot both find it.
+The only module that writes payments (but for those of before the books, which `scm.finance.brought_forward` writes),
+credit notes and refunds; invoices are issued in `scm.finance.invoices` and offered here. Every verb writes its journal
+entry in the same transaction. Whoever pays out locks the invoice first and reads what was paid in a later statement, so
+two refunds at once cannot both find it.
 """
 
 from __future__ import annotations

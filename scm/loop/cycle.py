@@ -35,7 +35,9 @@ from scm.loop.targets import PlanSettings
 from scm.master import companies
 from scm.master.locations import Site
 from scm.planning import feasibility, replenishment
+from scm.planning.checks import InvalidPlanningInput
 from scm.planning.problem import Settings
+from scm.planning.solver import NoSolution, SolverUnavailable
 
 STAGES = 4
 DEFAULTS = PlanSettings()
@@ -68,6 +70,10 @@ class InputsChanged(Conflict):
     """What the plan was made from changed while it was made."""
 
 
+class PlanFailed(Conflict):
+    """The plan could not be computed, and why."""
+
+
 class PlanInfeasible(Conflict):
     """The independent check found the plan breaking a rule; it is not published."""
 
@@ -83,7 +89,8 @@ def run(
 ) -> CycleResult:
     """This function will run the cycle for the site as of the end of a day and publish its proposals.
 
-    Raises `NothingToPlan`, `PlanInfeasible`, `InputsChanged`; the last good plan stays then.
+    Raises `NothingToPlan`, `SupplierWithoutTerms`, `PlanFailed`, `PlanInfeasible`, `InputsChanged`; the last good plan
+    stays then.
     """
     actor.require(Role.PLANNER, Role.SYSTEM)
     started = time.perf_counter()
@@ -93,7 +100,13 @@ def run(
     if not found.sources:
         raise NothingToPlan("no active item has a supplier's agreement: import agreements first")
     progress.advance()
-    computed = _compute(found, settings, progress)
+    try:
+        computed = _compute(found, settings, progress)
+    except (InvalidPlanningInput, NoSolution, SolverUnavailable) as error:
+        raise PlanFailed(
+            f"the plan as of {as_of} could not be made: {_in_our_words(error, found)}; nothing is published, the last "
+            "plan stays"
+        ) from error
     requests = accounts.proposals_of(computed)
     result = database.run(
         lambda session: _publish(session, computed, requests, actor=actor, now=now, started=started)
@@ -110,6 +123,7 @@ def _read(session: Session, as_of: date) -> CycleInputs:
 
 
 def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> Planned:
+    settings = targets.reaching_far_enough(found, settings=settings)
     guarded = targets.protection(found, settings=settings)
     categories = np.array([source.category_id for source in found.sources], dtype=np.int64)
     forecast = engine.forecast(
@@ -134,6 +148,17 @@ def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> 
         plan=plan,
         settings=settings,
     )
+
+
+def _in_our_words(error: ValueError, found: CycleInputs) -> str:
+    """The engine knows items and suppliers by position only."""
+    if isinstance(error, InvalidPlanningInput) and error.index:
+        place = error.index[0]
+        if error.field in ("joint_order_cost", "minimum_value", "order_today"):
+            return f"supplier {found.suppliers[sorted(found.suppliers)[place]].code}: {error}"
+        if error.field != "budget":
+            return f"item {found.sources[place].sku}: {error}"
+    return str(error)
 
 
 def _publish(

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sqlalchemy.orm import Session
 
 from forecasting import history, runs, signals
-from procurement import budgets, supply
+from procurement import budgets, defects, supply
 from scm.core import types
 from scm.loop import sources
 from scm.loop.sources import Source, Supplier
@@ -27,6 +27,7 @@ from scm.stock import projection
 from scm.stock.projection import Position
 
 HISTORY_WEEKS = 104
+DEFECT_DAYS = 365
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
@@ -59,6 +60,7 @@ class CycleInputs:
     returns: signals.ReturnRates
     budget: tuple[budgets.Open, ...]
     past: runs.PastForecast | None
+    defects: Mapping[int, defects.DefectRate]  # by supplier; for the measures, the plan does not use them
 
     @property
     def order_date(self) -> date:
@@ -128,6 +130,7 @@ def read(session: Session, *, company: Company, site: Site, as_of: date) -> Cycl
         returns=signals.return_rates(session, site_id=site.id, as_of=as_of),
         budget=tuple(budgets.open_budgets(session, company_id=company.id, today=tomorrow)),
         past=runs.one_bucket_ago(session, site_id=site.id, as_of=as_of),
+        defects=defects.defect_rates(session, until=as_of, since=as_of - timedelta(days=DEFECT_DAYS)),
     )
 
 

@@ -12,11 +12,16 @@ from scm.loop.inputs import CycleInputs
 
 # Suppliers this much slower than agreed are named.
 LATE_RATIO = 1.2
+WORST_NAMED = 5
 
 
 def measure(found: CycleInputs) -> dict[str, Any]:
     """This function will give the figures that are stored with the run, ready for JSON."""
-    return {"forecast": _forecast_error(found), "late_suppliers": _late_suppliers(found)}
+    return {
+        "forecast": _forecast_error(found),
+        "late_suppliers": _late_suppliers(found),
+        "defective_suppliers": _defective_suppliers(found),
+    }
 
 
 def _forecast_error(found: CycleInputs) -> dict[str, Any] | None:
@@ -54,6 +59,20 @@ def _late_suppliers(found: CycleInputs) -> list[dict[str, Any]]:
                 }
             )
     return late
+
+
+def _defective_suppliers(found: CycleInputs) -> list[dict[str, Any]]:
+    """Suppliers whose goods came back as defective by their fault, the most units first."""
+    worst = sorted(found.defects.values(), key=lambda seen: (-seen.defective, seen.supplier_id))
+    return [
+        {
+            "supplier": found.suppliers[seen.supplier_id].code,
+            "defective": seen.defective,
+            "received": seen.received,
+        }
+        for seen in worst
+        if seen.defective and seen.supplier_id in found.suppliers
+    ][:WORST_NAMED]
 
 
 def _finite(value: float) -> float | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -18,6 +19,7 @@ from scm.planning.requirements import Positions, Requirements
 
 WEEK_DAYS = 7
 DAYS_A_YEAR = 365.0
+LONGEST_HORIZON = 104  # weeks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,22 +119,47 @@ def lead_time(*, agreed_days: int, measured: LeadTimes | None, settings: PlanSet
     )
 
 
+def reaching_far_enough(inputs: CycleInputs, *, settings: PlanSettings) -> PlanSettings:
+    """This function will lengthen the forecast where a supplier's lead time needs it, to two years at most."""
+    longest = int(_interval_days(inputs, _lead_times(inputs, settings)).max(initial=1))
+    weeks = min(-(-longest // WEEK_DAYS) + settings.opportunities - 1, LONGEST_HORIZON)
+    if weeks <= settings.forecast.horizon:
+        return settings
+    return replace(settings, forecast=replace(settings.forecast, horizon=weeks))
+
+
 def protection(inputs: CycleInputs, *, settings: PlanSettings) -> Protection:
-    """This function will give every item's protection interval, in whole days and in whole forecast buckets."""
-    lead_times = []
-    days = []
-    for source in inputs.sources:
-        supplier = inputs.suppliers[source.supplier_id]
-        counted = lead_time(agreed_days=source.lead_time_days, measured=supplier.measured, settings=settings)
-        lead_times.append(counted)
-        days.append(math.ceil(counted.mean_days - 1e-9) + supplier.review_period_days)
-    in_days = np.minimum(np.array(days, dtype=np.int64), settings.longest_days)
+    """This function will give every item's protection interval, in whole days and in whole forecast buckets.
+
+    It is cut to what the forecast's horizon can answer for.
+    """
+    lead_times = _lead_times(inputs, settings)
+    in_days = np.minimum(_interval_days(inputs, lead_times), settings.longest_days)
     return Protection(
-        lead_times=tuple(lead_times),
+        lead_times=lead_times,
         days=in_days,
         buckets=-(-in_days // WEEK_DAYS),
         lead_time_sd_days=np.array([counted.sd_days for counted in lead_times], dtype=np.float64),
     )
+
+
+def _lead_times(inputs: CycleInputs, settings: PlanSettings) -> tuple[LeadTime, ...]:
+    return tuple(
+        lead_time(
+            agreed_days=source.lead_time_days,
+            measured=inputs.suppliers[source.supplier_id].measured,
+            settings=settings,
+        )
+        for source in inputs.sources
+    )
+
+
+def _interval_days(inputs: CycleInputs, lead_times: Sequence[LeadTime]) -> Integers:
+    days = [
+        math.ceil(counted.mean_days - 1e-9) + inputs.suppliers[source.supplier_id].review_period_days
+        for source, counted in zip(inputs.sources, lead_times, strict=True)
+    ]
+    return np.array(days, dtype=np.int64)
 
 
 def targets(

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from scm.core import audit, types
+from scm.core import audit, bulk, types
 from scm.core.db import Base, table_of
 from scm.core.errors import Conflict, InvalidInput, NotFound
 from scm.core.users import Actor, Role

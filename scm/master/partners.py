@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from scm.core import audit
+from scm.core import audit, bulk
 from scm.core.db import Base, table_of
 from scm.core.errors import Conflict, InvalidInput, NotFound
 from scm.core.users import Actor, Role

@@ -32,6 +32,9 @@ class ReplenishmentProblem:
         + line_cost × order lines + joint_order_cost × supplier orders + budget_overrun_cost × overrun
 
     where surplus and shortage compare the cumulated orders with the cumulated need (a need below zero is zero).
+    Two limits are part of the problem, and of what a plan's bound proves: an item is ordered only if it has a need
+    at an opportunity it can be ordered at, and no more of it than the need after the last opportunity plus 15
+    intervals of demand (or its largest need), in whole multiples, and one minimum order more where it has one.
     """
 
     supplier: Integers

@@ -20,33 +20,35 @@ class DemandRow(NamedTuple):
     quantity: int
 
 
-def ordered(session: Session, *, site_id: int, since: date, until: date) -> list[DemandRow]:
-    """This function will sum what was ordered per item and day, `since` included and `until` not.
+def wanted(*, site_id: int) -> sa.CompoundSelect[int, date, int]:
+    """This function will describe every row of demand (`item_id`, `demand_date`, `quantity`) for a statement to add up.
 
     The quantity ordered counts, not the quantity shipped; drafts and what was cancelled within a day never counted.
-    Demand that was lost before it became an order is added on the day it was lost.
+    Demand that was lost before it became an order stands on the day it was lost.
     """
     lines = (
         sa.select(SalesOrderLine.item_id, SalesOrder.ordered_date.label("demand_date"), SalesOrderLine.quantity)
         .join(SalesOrder, SalesOrder.id == SalesOrderLine.order_id)
         .where(
             SalesOrder.site_id == site_id,
-            SalesOrder.ordered_date >= since,
-            SalesOrder.ordered_date < until,
             SalesOrder.state != OrderState.DRAFT,
             ~SalesOrderLine.never_demand,
         )
     )
     lost = sa.select(LostDemand.item_id, LostDemand.lost_date, LostDemand.quantity).where(
         LostDemand.site_id == site_id,
-        LostDemand.lost_date >= since,
-        LostDemand.lost_date < until,
         LostDemand.line_id.is_(None),
     )
-    wanted = sa.union_all(lines, lost).subquery()
+    return sa.union_all(lines, lost)
+
+
+def ordered(session: Session, *, site_id: int, since: date, until: date) -> list[DemandRow]:
+    """This function will sum what was `wanted` per item and day, `since` included and `until` not."""
+    rows_of = wanted(site_id=site_id).subquery()
     rows = session.execute(
-        sa.select(wanted.c.item_id, wanted.c.demand_date, sa.func.sum(wanted.c.quantity).label("quantity"))
-        .group_by(wanted.c.item_id, wanted.c.demand_date)
-        .order_by(wanted.c.item_id, wanted.c.demand_date)
+        sa.select(rows_of.c.item_id, rows_of.c.demand_date, sa.func.sum(rows_of.c.quantity).label("quantity"))
+        .where(rows_of.c.demand_date >= since, rows_of.c.demand_date < until)
+        .group_by(rows_of.c.item_id, rows_of.c.demand_date)
+        .order_by(rows_of.c.item_id, rows_of.c.demand_date)
     )
     return [DemandRow(row.item_id, row.demand_date, int(row.quantity)) for row in rows]

@@ -67,7 +67,7 @@ class StockMove(Base):
     currency: Mapped[str | None] = mapped_column(sa.String(3))
     origin_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_move.id"))
     previous_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_move.id"))  # the leg before this one
-    reverses_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_move.id"), unique=True)
+    reverses_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_move.id"))
     cost_of_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_move.id"))  # a return enters at this cost
     reason: Mapped[str] = mapped_column(sa.String(200))
 
@@ -88,6 +88,14 @@ class StockMove(Base):
             "cost_of_id",
             sqlite_where=sa.text("cost_of_id IS NOT NULL"),
             postgresql_where=sa.text("cost_of_id IS NOT NULL"),
+        ),
+        # Partial, because nearly no move is a reversal: an index over all the NULLs would tempt SQLite to read them.
+        sa.Index(
+            "uq_stock_move_reversed_once",
+            "reverses_id",
+            unique=True,
+            sqlite_where=sa.text("reverses_id IS NOT NULL"),
+            postgresql_where=sa.text("reverses_id IS NOT NULL"),
         ),
         sa.Index(
             "ix_stock_move_planned",

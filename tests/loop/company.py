@@ -30,6 +30,9 @@ from scm.master.agreements import SupplierTerms
 from scm.master.items import Item
 from scm.master.partners import Partner
 from scm.master.setup import Setup
+from scm.stock import ledger, projection
+from scm.stock.balances import StockBalance
+from scm.stock.ledger import MoveRequest
 from tests import databases
 from tests.databases import Backend
 
@@ -78,7 +81,40 @@ class Company:
                 .where(Proposal.state == ProposalState.OPEN)
                 .order_by(Item.sku)
             )
-            return {sku: proposal for sku, proposal in rows}
+            return {row.sku: row.Proposal for row in rows}
+
+    def empty_shelves(self, today: date = GO_LIVE) -> None:
+        """This function will lose all free stock, so that every item must be ordered."""
+        with self.writing() as session:
+            positions = projection.positions(session, site_id=self.setup.site_id)
+            free = {item_id: position.available for item_id, position in positions.items()}
+            rows = session.execute(
+                sa.select(StockBalance.item_id, StockBalance.location_id, StockBalance.on_hand)
+                .where(StockBalance.location_id.in_(self.setup.bin_ids), StockBalance.on_hand > 0)
+                .order_by(StockBalance.item_id, StockBalance.location_id)
+            ).all()
+            lost = []
+            for row in rows:
+                quantity = min(free[row.item_id], row.on_hand)
+                free[row.item_id] -= quantity
+                if quantity:
+                    lost.append(self._loss(row.item_id, row.location_id, quantity, today))
+            now = datetime.combine(today, time(12), UTC)
+            warehouse = self.setup.users["warehouse"]
+            ledger.move_now(session, lost, company_id=self.setup.company_id, actor=warehouse, now=now, today=today)
+
+    def _loss(self, item_id: int, bin_id: int, quantity: int, today: date) -> MoveRequest:
+        return MoveRequest(
+            item_id=item_id,
+            source_id=bin_id,
+            destination_id=self.setup.adjustment_location_id,
+            quantity=quantity,
+            due_date=today,
+            document_kind="cycle_count",
+            document_id=0,
+            line_id=0,
+            reason="a flood",
+        )
 
     def suppliers(self) -> dict[int, str]:
         """This function will read the codes of the suppliers by their ids."""

@@ -67,7 +67,7 @@ def retailer(
     multiple = random.choice([1, 6, 12, 24], items, p=[0.35, 0.25, 0.25, 0.15])
     multiple = np.where(multiple > 4 * weekly.clip(1), 1, multiple)
     minimum = multiple * random.choice([1, 1, 1, 2, 4, 8], items)
-    order_worth = np.bincount(supplier, weekly * price, suppliers)
+    order_worth = np.asarray(np.bincount(supplier, weekly * price, suppliers), dtype=np.float64)
     budget = np.full(opportunities, np.inf)
     if budget_rate is not None:
         worth = float((np.maximum(need, 0)[:, -1] * price).sum()) / opportunities

@@ -10,11 +10,18 @@ import pulp
 from scm.planning import feasibility, solver
 from scm.planning.problem import ReplenishmentProblem, Settings
 
+Terms = list[tuple[pulp.LpVariable, float]]
+Orders = dict[tuple[int, int], pulp.LpVariable]
+
 EXACT = Settings(relative_gap=0.0, node_limit=100_000)
 
 
 def most_packs(problem: ReplenishmentProblem, item: int) -> int:
-    """The stated limit: fifteen intervals of demand beyond the last need, and one minimum order more."""
+    """The stated limits: nothing of an item without a need it can be ordered for; else fifteen intervals of demand
+    beyond the last need, and one minimum order more."""
+    first = 0 if problem.order_today[problem.supplier[item]] else 1
+    if not (problem.need[item][first:] > 0).any():
+        return 0
     multiple = int(problem.order_multiple[item])
     needs = [max(int(need), 0) for need in problem.need[item]]
     ahead = needs[-1] + math.ceil(max(float(problem.mean_demand[item]), 0.02) * 15)
@@ -57,7 +64,7 @@ def best_by_one_model(problem: ReplenishmentProblem) -> float:
     """Least cost of the whole problem as one natural MILP: packs, order lines and supplier orders as variables."""
     lp = pulp.LpProblem("natural", pulp.LpMinimize)
     opportunities = range(problem.opportunities)
-    objective: list[tuple[pulp.LpVariable, float]] = []
+    objective: Terms = []
     order = {
         (s, t): lp.add_variable(f"order{s}x{t}", 0, 1 if t or problem.order_today[s] else 0, pulp.LpInteger)
         for s in range(problem.suppliers)
@@ -84,7 +91,9 @@ def best_by_one_model(problem: ReplenishmentProblem) -> float:
     return solver.run(lp, solver.choose(EXACT), read=[]).objective
 
 
-def _order_line(lp, problem, item, t, order, objective):  # type: ignore[no-untyped-def]
+def _order_line(
+    lp: pulp.LpProblem, problem: ReplenishmentProblem, item: int, t: int, order: Orders, objective: Terms
+) -> pulp.LpVariable:
     most = most_packs(problem, item)
     least = max(-(-int(problem.minimum_order_quantity[item]) // int(problem.order_multiple[item])), 1)
     packs = lp.add_variable(f"packs{item}x{t}", 0, most, pulp.LpInteger)
@@ -96,7 +105,9 @@ def _order_line(lp, problem, item, t, order, objective):  # type: ignore[no-unty
     return packs
 
 
-def _standing(lp, problem, item, packs, objective) -> None:  # type: ignore[no-untyped-def]
+def _standing(
+    lp: pulp.LpProblem, problem: ReplenishmentProblem, item: int, packs: Orders, objective: Terms
+) -> None:
     multiple, safety = float(problem.order_multiple[item]), float(problem.safety_stock[item])
     holding = float(problem.holding_cost[item])
     first = 0 if problem.order_today[problem.supplier[item]] else 1
@@ -132,5 +143,5 @@ def _pack_value(problem: ReplenishmentProblem, item: int) -> float:
     return float(problem.order_multiple[item]) * float(problem.unit_price[item])
 
 
-def _add(lp, terms, sense, right) -> None:  # type: ignore[no-untyped-def]
+def _add(lp: pulp.LpProblem, terms: Terms, sense: int, right: float) -> None:
     lp.addConstraint(pulp.LpConstraint(solver.expression(terms), sense, f"row{len(lp.constraints())}", right))

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scm.planning import feasibility, replenishment
-from scm.planning.problem import ReplenishmentPlan, ReplenishmentProblem
+from scm.planning.problem import ReplenishmentPlan, ReplenishmentProblem, Settings
 from tests.planning import oracles
 from tests.planning.instances import problem_of
 
@@ -70,18 +70,21 @@ def test_the_plan_costs_what_one_plain_model_of_the_same_problem_costs(problem: 
     assert plan.objective == pytest.approx(oracles.best_by_one_model(problem), rel=1e-4, abs=1e-4)
 
 
-@given(small_problems(items=5, opportunities=3, highest=20, budget=True))
+@settings(max_examples=8)
+@given(small_problems(items=5, opportunities=2, highest=20, budget=True))
 def test_under_a_budget_the_best_plan_lies_between_bound_and_cost(problem: ReplenishmentProblem) -> None:
-    plan = exact_plan(problem)
+    plan = replenishment.solve(problem, settings=Settings())
+    assert feasibility.check(problem, plan) == []
     best = oracles.best_by_one_model(problem)
     assert plan.bound <= best * (1 + 1e-6) + 1e-5
     assert plan.objective >= best * (1 - 1e-6) - 1e-5
 
 
-@settings(max_examples=10)
-@given(small_problems(items=6, opportunities=3, highest=30, budget=True))
+@settings(max_examples=5)
+@given(small_problems(items=5, opportunities=2, highest=20, budget=True))
 def test_the_same_problem_gives_the_same_plan(problem: ReplenishmentProblem) -> None:
     again = dataclasses.replace(problem)
-    first, second = exact_plan(problem), exact_plan(again)
+    first = replenishment.solve(problem, settings=Settings())
+    second = replenishment.solve(again, settings=Settings())
     assert np.array_equal(first.quantities, second.quantities)
     assert (first.objective, first.bound, first.messages) == (second.objective, second.bound, second.messages)

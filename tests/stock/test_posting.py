@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import sqlalchemy as sa
 
@@ -139,6 +141,46 @@ def test_lost_goods_take_back_the_newest_promise_and_say_so(database: Database, 
         assert grounds.pool(session, ground) == (7, 6)
     with database.unit_of_work(write=False) as session:
         assert reservations.waiting_moves(session, item_ids=[ground.bolt], site_id=ground.site_id) == [newer.id]
+
+
+def test_first_expired_goes_out_first_and_expired_or_held_goods_never(database: Database, ground: Ground) -> None:
+    days = {"none": None, "old": 9, "soon": 2, "gone": -1, "held": 1}
+    with database.unit_of_work(write=True) as session:
+        lot_of = {
+            code: lots.find_or_create(
+                session,
+                item_id=ground.bolt,
+                code=code,
+                expiry_date=None if left is None else TODAY + timedelta(days=left),
+            )
+            for code, left in days.items()
+        }
+        ground.move_now(session, *[ground.found(2, lot=lot) for lot in lot_of.values()])
+    with database.unit_of_work(write=True) as session:
+        holds.place(session, lot_ids=[lot_of["held"]], reason=HoldReason.RECALL, actor=ground.clerk, now=NOW)
+    move = sold(database, ground, 7)
+    with database.unit_of_work(write=True) as session:
+        [result] = allocation.allocate(session, [move.id], today=TODAY)
+        picks = [session.get_one(StockMove, pick_id) for pick_id in result.pick_ids]
+        expected = [(lot_of[code], 2) for code in ("soon", "old", "none")]
+        assert [(pick.lot_id, pick.quantity) for pick in picks] == expected
+        assert result.short == 1
+
+
+def test_the_newest_pick_gives_way_when_a_bin_holds_less(database: Database, ground: Ground) -> None:
+    stocked(database, ground, 6)
+    stocked(database, ground, 3, bin_id=ground.bin_ids[1])
+    older, newer = sold(database, ground, 4), sold(database, ground, 2, line=2)
+    with database.unit_of_work(write=True) as session:
+        allocation.allocate(session, [older.id, newer.id], today=TODAY)
+    with database.unit_of_work(write=True) as session:
+        assert ground.move_now(session, ground.lost(1)).unreserved == ()
+        [kept, returned] = [session.get_one(StockMove, move.id) for move in (older, newer)]
+        assert (kept.allocated, kept.source_id) == (True, ground.bin_ids[0])
+        assert (returned.allocated, returned.source_id) == (False, ground.area_id)
+    with database.unit_of_work(write=True) as session:
+        [again] = allocation.allocate(session, [newer.id], today=TODAY)
+        assert (len(again.pick_ids), again.short) == (2, 0)  # one unit is left in the first bin
 
 
 def test_a_short_pick_and_the_loss_behind_it_can_be_one_posting(database: Database, ground: Ground) -> None:

@@ -43,6 +43,23 @@ def terms(proposal: OpenProposal) -> list[tuple[str, int]]:
     return [(TERMS[term["name"]].format(**known), term["quantity"]) for term in proposal.account]
 
 
+BRIEF = {
+    "need": "as needed",
+    "minimum_order_quantity": "minimum {minimum_order_quantity:,}",
+    "order_multiple": "multiple {order_multiple:,}",
+    "supplier_minimum_value": "supplier's minimum",
+    "brought_forward": "brought forward",
+    "budget": "budget",
+    "cheaper_to_wait": "waiting is cheaper",
+}
+
+
+def brief(proposal: OpenProposal) -> str:
+    """This function will say why in the few words that fit a line of the list."""
+    missing = f"{proposal.inputs['need']:,} missing" if proposal.inputs["need"] > 0 else "nothing missing"
+    return f"{missing}, {BRIEF[proposal.inputs['binding']].format(**proposal.inputs)}"
+
+
 def why(proposal: OpenProposal) -> str:
     """This function will say in one sentence why it is this quantity."""
     need = proposal.inputs["need"]

@@ -114,9 +114,7 @@ def _record(lines: list[Line], width: int) -> tuple[list[str] | str, int]:
         text.append(line + "\n")
         try:
             records = list(csv.reader(text, strict=True))
-        except csv.Error as error:
-            if "field larger" in str(error):
-                return "cell_too_large", 1
+        except csv.Error:  # perhaps the rest of the cell is on the next line
             continue
         if len(records) != 1 or len(records[0]) != width:
             if len(text) == 1:
@@ -130,7 +128,6 @@ def _rejection(row: int, line: str, reason: str, width: int) -> Rejection:
     mend = {
         "unbalanced_quotes": 'close the quote, and write a quote inside a quoted cell twice ("")',
         "wrong_number_of_cells": f"give the line {width} cells, as in the header; quote cells that hold a comma",
-        "cell_too_large": "shorten it: no cell may hold more than 131072 characters",
         "empty_line": "remove the line",
     }[reason]
     return Rejection(row, reason, "", shown(line), mend)

@@ -13,6 +13,10 @@ from scm.loop.importing.refusals import Rejection
 EXAMPLES_PER_REASON = 20
 
 
+class LinesLost(RuntimeError):
+    """The counts of an import do not add up: a fault of the import itself."""
+
+
 @dataclass
 class Tally:
     """Counts rejected lines by reason and keeps the first few of each reason as examples."""
@@ -49,7 +53,7 @@ class ImportReport:
     rejected_examples: list[Rejection]
     first_date: date | None
     last_date: date | None
-    go_live_date: date
+    go_live_date: date | None  # none: no line was accepted
     lines_from_go_live: int  # accepted, and invisible until their date comes
     returns_matched: int
     never_demand_lines: int  # sales cancelled whole within a day, and their returns
@@ -66,6 +70,13 @@ class ImportReport:
     opening_quantity: int
     opening_orders: int
     assumed: list[str]  # in words, what was not in the file
+
+    def __post_init__(self) -> None:
+        if self.lines != self.total_accepted + self.total_rejected:
+            raise LinesLost(
+                f"{self.file} has {self.lines} lines, of which {self.total_accepted} were accepted and "
+                f"{self.total_rejected} rejected: the import does not account for every line and was undone"
+            )
 
     @property
     def total_accepted(self) -> int:

@@ -28,7 +28,7 @@ from scm.loop.importing.reading import Read
 from scm.loop.importing.refusals import AlreadyImported
 from scm.loop.importing.report import ImportReport, Tally
 from scm.loop.importing.tables import LineKind, SalesImport
-from scm.loop.importing.writing import Written
+from scm.loop.importing.writing import NOTHING, Written
 from scm.master import companies
 
 ASSUMED = (
@@ -87,7 +87,9 @@ def run(
         _refuse_same_file(session, read)
     progress.stage("deciding what each line is")
     decided = deciding.decide(read.lines, format=chosen, known=known.keys, tally=tally)
-    go_live = known.go_live or _day_after(decided) - timedelta(days=last_days)
+    go_live = known.go_live or _day_after(decided, days_before=last_days)
+    if go_live is None or not len(decided.lines):  # nothing to write, but a report of why
+        return _report(path, read, decided, NOTHING, tally, format, go_live=go_live, seed=seed, dry_run=dry_run)
     with database.unit_of_work(write=True) as session:
         _refuse_meanwhile(session, known, read)
         company = companies.only(session)
@@ -162,9 +164,9 @@ def _refuse_meanwhile(session: Session, known: _Known, read: Read) -> None:
         raise ImportedMeanwhile("another file was imported while this one was read: import it again")
 
 
-def _day_after(decided: Decided) -> date:
-    last = _days(decided)
-    return date(1970, 1, 1) if last is None else last[1] + timedelta(days=1)
+def _day_after(decided: Decided, *, days_before: int) -> date | None:
+    span = _days(decided)
+    return span[1] + timedelta(days=1 - days_before) if span else None
 
 
 def _days(decided: Decided) -> tuple[date, date] | None:
@@ -180,7 +182,7 @@ def _report(
     tally: Tally,
     format: str,
     *,
-    go_live: date,
+    go_live: date | None,
     seed: int,
     dry_run: bool,
 ) -> ImportReport:
@@ -203,7 +205,7 @@ def _report(
         first_date=span[0] if span else None,
         last_date=span[1] if span else None,
         go_live_date=go_live,
-        lines_from_go_live=int((lines.days >= go_live.toordinal()).sum()),
+        lines_from_go_live=int((lines.days >= go_live.toordinal()).sum()) if go_live else 0,
         returns_matched=int((decided.matches.sale >= 0).sum()),
         never_demand_lines=int(decided.matches.never_demand.sum()),
         items=int(writing.used_codes(lines.sku[~decided.are(LineKind.CHARGE)], len(lines.sku_values)).sum()),

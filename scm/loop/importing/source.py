@@ -17,7 +17,7 @@ from scm.core.progress import Progress
 from scm.loop.importing.refusals import Rejection, UnusableFile, shown
 
 BLOCK_BYTES = 1 << 18  # small enough that the cells made of it stay in the processor's cache
-LONGEST_LINE_BYTES = 1 << 20  # a longer line is skipped without being held in memory
+LONGEST_LINE_BYTES = 128 * 1024  # a longer line is skipped; nothing of it is kept in memory
 GZIP_MAGIC = b"\x1f\x8b"
 FOREIGN = {
     b"PK\x03\x04": "an Excel workbook or a zip archive",
@@ -119,13 +119,17 @@ def _decoded(data: bytes, row: int) -> Chunk:
             pass  # one line at a time then, to name the one
         else:
             text = text.removesuffix("\r").replace("\r\n", "\n")
-            return Chunk(row, [*text.split("\n")], "\r" not in text)
+            lines = text.split("\n")
+            if len(max(lines, key=len)) <= LONGEST_LINE_BYTES // 4:  # in bytes it is at most four times that
+                return Chunk(row, [*lines], "\r" not in text)
     if row == 1:
         data = data.removeprefix(b"\xef\xbb\xbf")
     return Chunk(row, [_line(line, row + place) for place, line in enumerate(data.split(b"\n"))], False)
 
 
 def _line(data: bytes, row: int) -> Line:
+    if len(data) > LONGEST_LINE_BYTES:
+        return _too_long(row)
     if b"\0" in data:
         text = data.decode("utf-8", "replace")
         around = text[max(0, text.index("\0") - 20) :][:40]
@@ -144,5 +148,5 @@ def _too_long(row: int) -> Rejection:
         "cell_too_large",
         "",
         f"a line of more than {LONGEST_LINE_BYTES} bytes",
-        "shorten it: no cell may hold more than 131072 characters",
+        f"shorten it: a line may have {LONGEST_LINE_BYTES} bytes at most",
     )

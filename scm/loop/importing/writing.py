@@ -15,10 +15,10 @@ from scm.loop.importing.archive import Facts
 from scm.loop.importing.assumptions import Assumed
 from scm.loop.importing.deciding import Decided
 from scm.loop.importing.figures import Figures
-from scm.loop.importing.lines import Codes, Flags
+from scm.loop.importing.lines import Codes, Flags, Int64
 from scm.loop.importing.opening import Opened
 from scm.loop.importing.tables import LineKind
-from scm.master import companies, setup
+from scm.master import setup
 from scm.master.setup import Setup
 
 
@@ -31,6 +31,9 @@ class Written:
     facts: Facts
     assumed: Assumed
     opened: Opened
+
+
+NOTHING = Written(0, 0, Facts(0, 0), Assumed(0, 0), Opened(0, 0, 0))
 
 
 def write(
@@ -81,32 +84,20 @@ def write(
         go_live=go_live,
         progress=progress,
     )
-    _go_live(session, go_live)
-    assumed, opened = Assumed(0, 0), Opened(0, 0, 0)
+    assumed, opened = NOTHING.assumed, NOTHING.opened
     if assume:
         progress.stage("assuming what the file lacks")
-        assumed = assumptions.suppliers(
+        assumed, opened = _assume(
             session,
-            skus=lines.sku_values,
-            item_ids=items.ids,
-            figures=measured,
-            company_id=places.company_id,
-            currency=places.currency,
+            decided,
+            measured,
+            items.ids,
+            places=places,
+            import_id=import_id,
+            go_live=go_live,
             seed=seed,
             actor=actor,
         )
-        if not opening.is_open(session):
-            opened = opening.open_stock(
-                session,
-                skus=lines.sku_values,
-                item_ids=items.ids,
-                figures=measured,
-                import_id=import_id,
-                places=places,
-                go_live=go_live,
-                seed=seed,
-                actor=actor,
-            )
     return Written(items.created, customers.created, facts, assumed, opened)
 
 
@@ -156,9 +147,41 @@ def used_codes(codes: Codes, count: int) -> Flags:
     return found
 
 
-def _go_live(session: Session, go_live: date) -> None:
-    company = companies.only(session)
-    company.go_live_date = go_live
-    if company.simulated and company.business_date is None:
-        companies.set_business_date(session, company, today=go_live)
-    session.flush()
+def _assume(
+    session: Session,
+    decided: Decided,
+    measured: Figures,
+    item_ids: Int64,
+    *,
+    places: Setup,
+    import_id: int,
+    go_live: date,
+    seed: int,
+    actor: Actor,
+) -> tuple[Assumed, Opened]:
+    """Suppliers for items that have none; stock only for a company that never had any."""
+    skus = decided.lines.sku_values
+    assumed = assumptions.suppliers(
+        session,
+        skus=skus,
+        item_ids=item_ids,
+        figures=measured,
+        company_id=places.company_id,
+        currency=places.currency,
+        seed=seed,
+        actor=actor,
+    )
+    if opening.is_open(session):
+        return assumed, NOTHING.opened
+    opened = opening.open_stock(
+        session,
+        skus=skus,
+        item_ids=item_ids,
+        figures=measured,
+        import_id=import_id,
+        places=places,
+        go_live=go_live,
+        seed=seed,
+        actor=actor,
+    )
+    return assumed, opened

@@ -18,6 +18,7 @@ from aftersales.origins import PriorSale
 from aftersales.refunds import RefundRequest
 from aftersales.returns import ReturnRequest
 from aftersales.status import Awaiting, Waiting
+from forecasting import runs
 from scm.core import idempotency
 from scm.core.idempotency import IdempotencyKey
 from scm.finance import costs, money
@@ -28,6 +29,7 @@ from scm.loop.world.stage import Stage
 from scm.master.items import Item
 from scm.sales import status
 from scm.sales.documents import SalesOrder, SalesOrderLine
+from scm.stock import projection
 from warehouse import putaway, receiving
 from warehouse.receiving import Arrival
 
@@ -139,7 +141,7 @@ def _request(
         item_id=line.item_id,
         customer_id=line.customer_id,
         site_id=stage.setup.site_id,
-        quantity=max(sale.quantity, line.quantity),
+        quantity=sale.quantity,
         unit_price=sale.unit_price,
         sold_date=sale.sold_date if sold is not None else None,
     )
@@ -200,6 +202,7 @@ def _decisions(session: Session, stage: Stage, inspection_ids: Sequence[int]) ->
     ).all()
     known = costs.item_costs(session, company_id=stage.setup.company_id, item_ids=[row.item_id for row in rows])
     homes = putaway.homes(session, {row.item_id for row in rows}, site_id=stage.setup.site_id)
+    cover = _weeks_of_cover(session, stage, sorted({row.item_id for row in rows}))
     decisions = []
     for row in rows:
         cost = known.get(row.item_id)
@@ -211,7 +214,7 @@ def _decisions(session: Session, stage: Stage, inspection_ids: Sequence[int]) ->
                 unit_cost=cost.value // cost.quantity if cost and cost.quantity else 0,
                 resale_value=price,
                 refurbish_cost=price // 3,
-                weeks_of_cover=0,
+                weeks_of_cover=cover.get(row.item_id, 0),
             )
         )
         restock = proposed.disposition is Disposition.RESTOCK
@@ -224,3 +227,14 @@ def _decisions(session: Session, stage: Stage, inspection_ids: Sequence[int]) ->
             )
         )
     return decisions
+
+
+def _weeks_of_cover(session: Session, stage: Stage, item_ids: list[int]) -> dict[int, int]:
+    """How long the stock at hand lasts by the newest forecast; an item nobody wants lasts for ever."""
+    expected = runs.newest_weekly_means(session, site_id=stage.setup.site_id, item_ids=item_ids)
+    stock = projection.positions(session, site_id=stage.setup.site_id, item_ids=item_ids)
+    return {
+        item_id: int(stock[item_id].on_hand / weekly) if weekly > 0 else disposition.LONGEST_COVER_WEEKS + 1
+        for item_id, weekly in expected.items()
+        if item_id in stock
+    }

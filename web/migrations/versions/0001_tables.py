@@ -130,7 +130,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_history_line")),
     )
     with op.batch_alter_table("sales_history_line", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_sales_history_line_sold_date"), ["sold_date"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_sales_history_line_sold_date"), ["sold_date"], unique=False, postgresql_using="brin"
+        )
 
     op.create_table(
         "unvalued_move",
@@ -1419,7 +1421,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reverses_id"], ["stock_move.id"], name=op.f("fk_stock_move_reverses_id_stock_move")),
         sa.ForeignKeyConstraint(["source_id"], ["location.id"], name=op.f("fk_stock_move_source_id_location")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_move")),
-        sa.UniqueConstraint("reverses_id", name=op.f("uq_stock_move_reverses_id")),
     )
     with op.batch_alter_table("stock_move", schema=None) as batch_op:
         batch_op.create_index(
@@ -1442,6 +1443,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_stock_move_posted_at_id"), ["posted_at", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_stock_move_previous_id"), ["previous_id"], unique=False)
+        batch_op.create_index(
+            "uq_stock_move_reversed_once",
+            ["reverses_id"],
+            unique=True,
+            sqlite_where=sa.text("reverses_id IS NOT NULL"),
+            postgresql_where=sa.text("reverses_id IS NOT NULL"),
+        )
 
     op.create_table(
         "goods_receipt_line",

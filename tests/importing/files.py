@@ -6,12 +6,12 @@ import gzip
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from scm.core.db import Database
 from scm.core.progress import SILENT
+from scm.core.users import Actor
 from scm.loop.importing import deciding, formats, reading, sales
 from scm.loop.importing.deciding import Decided
 from scm.loop.importing.formats import KINDS
@@ -98,19 +98,28 @@ def found(database: Database) -> Setup:
         )
 
 
-def bring_in(database: Database, company: Setup, path: Path, **options: Any) -> ImportReport:
+def bring_in(
+    database: Database,
+    company: Setup,
+    path: Path,
+    *,
+    format: str = "online-retail",
+    dry_run: bool = False,
+    go_live_date: date | None = GO_LIVE,
+    seed: int = 1,
+    assume: bool = True,
+    actor: Actor | None = None,
+) -> ImportReport:
     """Imports a file as the system user, with everything a test does not care about filled in."""
     return sales.run(
         database,
         path,
-        **{
-            "format": "online-retail",
-            "dry_run": False,
-            "go_live_date": GO_LIVE,
-            "seed": 1,
-            "actor": company.users["system"],
-            "now": NOW,
-            "progress": SILENT,
-        }
-        | options,
+        format=format,
+        dry_run=dry_run,
+        go_live_date=go_live_date,
+        seed=seed,
+        actor=actor or company.users["system"],
+        now=NOW,
+        progress=SILENT,
+        assume=assume,
     )

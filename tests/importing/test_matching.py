@@ -10,11 +10,13 @@ from tests.importing.files import Looked, look, retail, write
 
 def matched(looked: Looked) -> list[int]:
     """For each line, the place of the sale it reverses, or -1."""
-    return looked.decided.matches.sale.tolist()
+    sales: list[int] = looked.decided.matches.sale.tolist()
+    return sales
 
 
 def never(looked: Looked) -> list[bool]:
-    return looked.decided.matches.never_demand.tolist()
+    flags: list[bool] = looked.decided.matches.never_demand.tolist()
+    return flags
 
 
 def back(quantity: int, at: str, **other: str) -> str:

@@ -82,7 +82,8 @@ class Client:
             )
             cursor.execute(
                 "INSERT INTO sales_order (company_id, site_id, customer_id, number, channel, external_id, currency, "
-                f"state, ordered_at, ordered_date, confirmed_at) VALUES (%s, %s, %s, {NUMBER.format('SO', 'sales_order')}, "
+                "state, ordered_at, ordered_date, confirmed_at) VALUES (%s, %s, %s, "
+                f"{NUMBER.format('SO', 'sales_order')}, "
                 "'web', %s, %s, 'confirmed', %s, %s, %s) RETURNING id",
                 (places.company_id, places.site_id, wanted.customer_id, str(YEAR), wanted.key, places.currency, NOW,
                  TODAY, NOW),
@@ -98,8 +99,8 @@ class Client:
             )
             line_ids = [line_id for (line_id,) in cursor.fetchall()]
             cursor.execute(
-                MOVE + ") SELECT %s, item_id, %s, %s, 'general', %s, %s, %s, quantity, 'planned', %s, 'sales_order', %s, "
-                "line_id, false, 0, false, '' FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) "
+                MOVE + ") SELECT %s, item_id, %s, %s, 'general', %s, %s, %s, quantity, 'planned', %s, 'sales_order', "
+                "%s, line_id, false, 0, false, '' FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) "
                 "AS line (item_id, quantity, line_id) RETURNING id",
                 (places.company_id, NO_LOT, OWN, places.area_id, places.staging_id,
                  f"[{places.delivery_location_id},{places.customer_location_id}]", TODAY, order_id, items, quantities,
@@ -173,7 +174,8 @@ class Client:
         )
         [[wave_id]] = cursor.fetchall()
         cursor.execute(
-            "INSERT INTO pick (wave_id, move_id, short_quantity) SELECT %s, move_id, 0 FROM unnest(%s::bigint[]) move_id",
+            "INSERT INTO pick (wave_id, move_id, short_quantity) "
+            "SELECT %s, move_id, 0 FROM unnest(%s::bigint[]) move_id",
             (wave_id, [move.id for move in waiting]),
         )
         self._audit(cursor, self._warehouse, "wave.release", "wave", [wave_id])
@@ -222,7 +224,8 @@ class Client:
         )
         shipment_ids = list(shipment_of.values())
         cursor.execute(
-            "INSERT INTO carton (shipment_id, carton_number) SELECT shipment_id, 1 FROM unnest(%s::bigint[]) shipment_id",
+            "INSERT INTO carton (shipment_id, carton_number) "
+            "SELECT shipment_id, 1 FROM unnest(%s::bigint[]) shipment_id",
             (shipment_ids,),
         )
         self._audit(cursor, self._warehouse, "shipment.pack", "shipment", shipment_ids)
@@ -269,8 +272,8 @@ class Client:
         [[last]] = cursor.fetchall()
         numbers = [f"INV-{YEAR}-{value:06d}" for value in range(last - len(shipments) + 1, last + 1)]
         cursor.execute(
-            "INSERT INTO customer_invoice (company_id, number, document_kind, document_id, sales_order_id, customer_id, "
-            "currency, amount, invoice_date, issued_at) SELECT %s, new.number, 'shipment', shipment_id, order_id, "
+            "INSERT INTO customer_invoice (company_id, number, document_kind, document_id, sales_order_id, "
+            "customer_id, currency, amount, invoice_date, issued_at) SELECT %s, new.number, 'shipment', shipment_id, order_id, "
             "customer_id, %s, amount, %s, %s FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) "
             "AS new (number, shipment_id, order_id, amount) JOIN sales_order ON sales_order.id = order_id "
             "RETURNING id, sales_order_id, number",

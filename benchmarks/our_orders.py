@@ -71,9 +71,7 @@ class Client:
         assert picked.finished, f"{wave.number} is not picked whole"
         shipment_ids = self._do(lambda session: packing.pack(session, wave_id=wave.wave_id, **who))
         shipped = self._do(
-            lambda session: shipping.ship(
-                session, shipment_ids, carrier_service_id=places.carrier_service_id, **who
-            )
+            lambda session: shipping.ship(session, shipment_ids, carrier_service_id=places.carrier_service_id, **who)
         )
         assert len(shipped) == len(order_ids), f"{len(shipped)} of {len(order_ids)} orders left"
 

@@ -1,7 +1,7 @@
 """Runs the measured work in processes of its own, so that no run inherits another's memory, caches or garbage.
 
-A worker is a function `work(start, **arguments)`: it prepares, calls `start()`, works, and returns a JSON value. What it
-prepares is not counted. All workers of a run start together.
+A worker is a function `work(start, **arguments)`: it prepares, calls `start()`, works, and returns a JSON value. What
+it prepares is not counted. All workers of a run start together.
 
 Run as `python -m benchmarks.workers MODULE FUNCTION` it is one worker, and talks to `run` through its pipes.
 """

@@ -82,9 +82,7 @@ def page(
     if number < 1 or not 1 <= size <= LARGEST_PAGE:
         raise NoSuchPage(f"page {number} of {size} lines: pages count from 1 and have at most {LARGEST_PAGE} lines")
     heads = session.execute(_matching(site_id, search, supplier)).all()
-    worth = {
-        row.id: money.line_amount(row.unit_price, row.quantity, currency=row.currency) for row in heads
-    }
+    worth = {row.id: money.line_amount(row.unit_price, row.quantity, currency=row.currency) for row in heads}
     ranked = sorted(heads, key=lambda row: _rank(row, worth[row.id], order))
     wanted = [row.id for row in ranked[(number - 1) * size : number * size]]
     rows = {row.Proposal.id: row for row in session.execute(_details(wanted))}
@@ -102,9 +100,7 @@ def _open(site_id: int) -> sa.ColumnElement[bool]:
 
 def _matching(site_id: int, search: str, supplier: str) -> sa.Select[*tuple[Any, ...]]:
     statement = (
-        sa.select(
-            Proposal.id, Proposal.quantity, Proposal.unit_price, Proposal.risk, Item.sku, SupplierTerms.currency
-        )
+        sa.select(Proposal.id, Proposal.quantity, Proposal.unit_price, Proposal.risk, Item.sku, SupplierTerms.currency)
         .join(Item, Item.id == Proposal.item_id)
         .join(Partner, Partner.id == Proposal.supplier_id)
         .join(SupplierTerms, SupplierTerms.partner_id == Proposal.supplier_id)

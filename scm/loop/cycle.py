@@ -108,9 +108,7 @@ def run(
             "plan stays"
         ) from error
     requests = accounts.proposals_of(computed)
-    result = database.run(
-        lambda session: _publish(session, computed, requests, actor=actor, now=now, started=started)
-    )
+    result = database.run(lambda session: _publish(session, computed, requests, actor=actor, now=now, started=started))
     progress.advance()
     return result
 
@@ -136,7 +134,8 @@ def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> 
     violations = feasibility.check(problem, plan)
     if violations:
         raise PlanInfeasible(
-            f"the plan breaks {len(violations)} rules, first: {violations[0]}; it is not published, the last plan stays"
+            f"the plan breaks {len(violations)} rules, first: {violations[0].text}; it is not published, the last plan "
+            "stays"
         )
     progress.advance()
     return Planned(
@@ -171,8 +170,7 @@ def _publish(
     started: float,
 ) -> CycleResult:
     found, digest = done.inputs, done.inputs.digest()
-    # One publication at a time: of two runs that begin together the later one replaces the other's proposals.
-    session.execute(sa.select(Site.id).where(Site.id == found.site_id).with_for_update(key_share=True))
+    _one_at_a_time(session, site_id=found.site_id)
     if reading.fence_now(session, found=found) != found.fence():
         raise InputsChanged(
             f"stock, orders, agreements or budgets changed while {found.as_of} was planned: nothing was published, "
@@ -189,26 +187,7 @@ def _publish(
         settings=done.settings.forecast,
         result=done.forecast,
     )
-    measured = measures.measure(found)
-    value = sum(request_value for _, request_value in requests)
-    record = CycleRun(
-        site_id=found.site_id,
-        as_of_date=found.as_of,
-        finished_at=now,
-        duration_milliseconds=round((time.perf_counter() - started) * 1000),
-        inputs_hash=digest,
-        settings=_settings(done.settings),
-        forecast_run_id=forecast_run_id,
-        items=len(found.sources),
-        proposals=len(requests),
-        solver=done.plan.solver,
-        status=done.plan.status,
-        objective=round(done.plan.objective),
-        bound=math.floor(done.plan.bound),
-        gap=Decimal(str(round(done.plan.gap, types.RATE_PLACES))).quantize(Decimal(1).scaleb(-types.RATE_PLACES)),
-        measures=measured,
-        messages=messages.texts(done),
-    )
+    record = _record(done, now=now, proposal_count=len(requests), forecast_run_id=forecast_run_id, started=started)
     session.add(record)
     session.flush()
     proposals.publish(
@@ -230,19 +209,50 @@ def _publish(
         inputs_hash=digest,
         solver=done.plan.solver,
     )
+    return _result(record, currency=found.currency, value=sum(value for _, value in requests), gap=done.plan.gap)
+
+
+def _one_at_a_time(session: Session, *, site_id: int) -> None:
+    """Of two runs that end together the later one must see, and replace, what the other has published."""
+    session.execute(sa.select(Site.id).where(Site.id == site_id).with_for_update(key_share=True))
+
+
+def _record(done: Planned, *, now: datetime, proposal_count: int, forecast_run_id: int, started: float) -> CycleRun:
+    found = done.inputs
+    return CycleRun(
+        site_id=found.site_id,
+        as_of_date=found.as_of,
+        finished_at=now,
+        duration_milliseconds=round((time.perf_counter() - started) * 1000),
+        inputs_hash=found.digest(),
+        settings=_settings(done.settings),
+        forecast_run_id=forecast_run_id,
+        items=len(found.sources),
+        proposals=proposal_count,
+        solver=done.plan.solver,
+        status=done.plan.status,
+        objective=round(done.plan.objective),
+        bound=math.floor(done.plan.bound),
+        gap=Decimal(str(round(done.plan.gap, types.RATE_PLACES))).quantize(Decimal(1).scaleb(-types.RATE_PLACES)),
+        measures=measures.measure(found),
+        messages=messages.texts(done),
+    )
+
+
+def _result(record: CycleRun, *, currency: str, value: int, gap: float) -> CycleResult:
     return CycleResult(
         run_id=record.id,
-        as_of=found.as_of,
+        as_of=record.as_of_date,
         items=record.items,
         proposals=record.proposals,
         value=value,
-        currency=found.currency,
+        currency=currency,
         solver=record.solver,
         status=record.status,
-        gap=done.plan.gap,
+        gap=gap,
         inputs_hash=record.inputs_hash,
         duration_seconds=record.duration_milliseconds / 1000,
-        measures=measured,
+        measures=record.measures,
         messages=tuple(record.messages),
     )
 

@@ -113,9 +113,7 @@ def _rows(
         recent = [line for line in recent if (day - line.sold_at.date()).days < 30]
 
 
-def _baskets(
-    draw: np.random.Generator, items: list[_Item], day: date
-) -> Iterator[tuple[str, list[tuple[_Item, int]]]]:
+def _baskets(draw: np.random.Generator, items: list[_Item], day: date) -> Iterator[tuple[str, list[tuple[_Item, int]]]]:
     """The day's demand of every item, handed out to a few customers who buy several things at once."""
     if day.weekday() == 5:  # the shop rests on Saturdays
         return

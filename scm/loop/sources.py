@@ -83,9 +83,7 @@ def of_company(session: Session, *, company_id: int) -> tuple[Source, ...]:
             SupplierAgreement.assumed.label("agreement_assumed"),
         )
         .join(SupplierAgreement, SupplierAgreement.item_id == Item.id)
-        .join(
-            best, sa.and_(best.c.item_id == Item.id, best.c.priority == SupplierAgreement.priority)
-        )
+        .join(best, sa.and_(best.c.item_id == Item.id, best.c.priority == SupplierAgreement.priority))
         .join(Partner, Partner.id == SupplierAgreement.partner_id)
         .where(
             Item.company_id == company_id,

@@ -28,6 +28,7 @@ MONDAY_TO_FRIDAY = frozenset(range(5))
 SITE_CODE = "MAIN"
 TRANSIT_DAYS = 3
 CUT_OFF = time(16, 0)
+LONGEST_CODE, LONGEST_NAME = 20, 100  # the name of its site is made from its own
 
 # Whoever acts needs a name. Each default user has the one role that is its name.
 DEFAULT_USERS: Mapping[str, Role] = {
@@ -105,7 +106,7 @@ def create_company(
     `actor_now` is the instant the users are created; a simulated company starts at its go-live date. Weekdays count
     from Monday, 0. Raises `CompanyExists`, `BadCompany`.
     """
-    _refuse(session, currency=currency, zone=zone, bin_count=bin_count)
+    _refuse(session, code=code, name=name, currency=currency, zone=zone, bin_count=bin_count)
     company = Company(
         code=code,
         name=name,
@@ -181,10 +182,13 @@ def load(session: Session) -> Setup:
     )
 
 
-def _refuse(session: Session, *, currency: str, zone: str, bin_count: int) -> None:
+def _refuse(session: Session, *, code: str, name: str, currency: str, zone: str, bin_count: int) -> None:
     existing = session.scalars(sa.select(Company.name).limit(1)).one_or_none()
     if existing is not None:
         raise CompanyExists(f"this database already holds {existing}: use another database for another company")
+    for field, text, longest in (("code", code, LONGEST_CODE), ("name", name, LONGEST_NAME)):
+        if not text.strip() or len(text) > longest or not text.isprintable():
+            raise BadCompany(f"{field} is {text[:40]!r}: give 1 to {longest} printable characters")
     if len(currency) != 3 or not currency.isalpha() or currency != currency.upper():
         raise BadCompany(f"currency is {currency!r}: give the three capital letters of ISO 4217, for example GBP")
     if bin_count < 1:

@@ -113,9 +113,7 @@ class _Judge:
         orders = judge.orders.copy()
         orders[:, 0] = 0
         cost, _ = plan_costs(judge.problem, judge.active, judge.row, np.cumsum(orders, axis=1))
-        extra = np.bincount(
-            self.problem.supplier[judge.item], cost - judge.cost_now, minlength=self.problem.suppliers
-        )
+        extra = np.bincount(self.problem.supplier[judge.item], cost - judge.cost_now, minlength=self.problem.suppliers)
         return np.asarray((extra - self.problem.joint_order_cost)[self.problem.supplier[self.item]])
 
     def _next_order(self) -> Integers:

@@ -52,9 +52,7 @@ def floats(
     return _frozen(array)
 
 
-def integers(
-    name: str, values: npt.ArrayLike, *, shape: tuple[int, ...], minimum: int | None = 0
-) -> Integers:
+def integers(name: str, values: npt.ArrayLike, *, shape: tuple[int, ...], minimum: int | None = 0) -> Integers:
     """Return `values` as read-only integers of `shape`, each not below `minimum`.
 
     Floats are accepted only where every one is a whole number. Raises InvalidPlanningInput.

@@ -135,15 +135,11 @@ def item_costs(problem: ReplenishmentProblem, active: Active) -> ItemCosts:
         members = np.flatnonzero(width_class == width)
         group[members], place[members] = len(groups), np.arange(len(members))
         widest = int(counts[members].max())
-        groups.append(
-            _group(problem, active, members, levels[members, :widest], counts[members])
-        )
+        groups.append(_group(problem, active, members, levels[members, :widest], counts[members]))
     return ItemCosts(tuple(groups), group, place)
 
 
-def plan_costs(
-    problem: ReplenishmentProblem, active: Active, rows: Integers, packs: Integers
-) -> tuple[Floats, Floats]:
+def plan_costs(problem: ReplenishmentProblem, active: Active, rows: Integers, packs: Integers) -> tuple[Floats, Floats]:
     """Return the cost (k) and the purchase value at each opportunity (k, T) of any plans, on or off the levels.
 
     `rows` (k) are active rows, `packs` (k, T) their cumulated packs. Joint order costs are not part of it.
@@ -166,9 +162,7 @@ def highest_packs(costs: ItemCosts) -> Integers:
     return highest
 
 
-def _candidate_levels(
-    problem: ReplenishmentProblem, active: Active
-) -> tuple[int, Integers, Integers]:
+def _candidate_levels(problem: ReplenishmentProblem, active: Active) -> tuple[int, Integers, Integers]:
     """Return the number of rows, sorted distinct levels in packs (left-aligned) and how many each row has."""
     need, safety = active.need, problem.safety_stock[active.item][:, None]
     demand = np.maximum(problem.mean_demand[active.item], SLOWEST_DEMAND)[:, None]
@@ -219,9 +213,7 @@ def _group(
     )
 
 
-def _standing_cost(
-    problem: ReplenishmentProblem, item: Integers, need: Integers, units: Floats
-) -> Floats:
+def _standing_cost(problem: ReplenishmentProblem, item: Integers, need: Integers, units: Floats) -> Floats:
     """Return the cost (k, L, T) of having ordered `units` by each opportunity, run-out included in the last.
 
     `need` is (k, 1, T); `units` is (k, L, 1) for levels that are asked about at every opportunity, or (k, 1, T).

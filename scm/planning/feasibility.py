@@ -62,9 +62,7 @@ def objective_of(problem: ReplenishmentProblem, quantities: list[list[int]]) -> 
     return total
 
 
-def _item_cost(
-    problem: ReplenishmentProblem, item: int, orders: list[int], needs: list[int], first: int
-) -> float:
+def _item_cost(problem: ReplenishmentProblem, item: int, orders: list[int], needs: list[int], first: int) -> float:
     holding, safety = float(problem.holding_cost[item]), int(problem.safety_stock[item])
     dear, cheap = float(problem.shortage_cost[item]), float(problem.safety_shortage_cost[item])
     cost, stock, surplus = 0.0, 0, 0

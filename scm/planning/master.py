@@ -101,9 +101,7 @@ class _Model:
         self.lp = pulp.LpProblem(name, pulp.LpMinimize)
         self.choices = choices
         kind = pulp.LpInteger if whole else pulp.LpContinuous
-        self.follow = [
-            self.lp.add_variable(f"follow{lane}", 0, 1, kind) for lane in range(len(choices.lane_block))
-        ]
+        self.follow = [self.lp.add_variable(f"follow{lane}", 0, 1, kind) for lane in range(len(choices.lane_block))]
         self.take = [self.lp.add_variable(f"take{p}", 0, 1, kind) for p in range(len(choices.plan_lane))]
         self.budget_rows: dict[int, pulp.LpConstraint] = {}
         costs = [*choices.lane_cost.tolist(), *choices.plan_cost.tolist()]

@@ -11,9 +11,7 @@ from scm.planning.problem import Message, ReplenishmentProblem
 from scm.planning.search import BlockSearch
 
 
-def about(
-    search: BlockSearch, quantities: Integers, free_quantities: Integers, overrun: Floats
-) -> Iterator[Message]:
+def about(search: BlockSearch, quantities: Integers, free_quantities: Integers, overrun: Floats) -> Iterator[Message]:
     """Yield the reasons, budgets first; `free_quantities` are the orders if budgets had no limit."""
     yield from _budgets(search.problem, quantities, free_quantities, overrun)
     yield from _minimums(search, quantities)

@@ -165,9 +165,7 @@ def _count_of_plans(active: Active, highest: Integers, lane: Lane) -> int:
     return sum(math.comb(int(most) + orders, orders) for most in highest[active.rows_of(lane.block)])
 
 
-def _plans_of(
-    active: Active, highest: Integers, lane: Lane, met: Integers, limit: int
-) -> tuple[Integers, Integers]:
+def _plans_of(active: Active, highest: Integers, lane: Lane, met: Integers, limit: int) -> tuple[Integers, Integers]:
     """Return the row within the block (p) and cumulated packs (p, T) of every plan offered.
 
     `met` (k, rows, T) are plans of the whole block; with more than `limit` neighbours, they are left out.
@@ -211,9 +209,7 @@ def _allowed(active: Active, highest: Integers, start: int, row: Integers, packs
     return np.concatenate((row[fits, None], packs[fits]), axis=1)
 
 
-def _every_plan(
-    active: Active, highest: Integers, lane: Lane, start: int, stop: int
-) -> tuple[Integers, Integers]:
+def _every_plan(active: Active, highest: Integers, lane: Lane, start: int, stop: int) -> tuple[Integers, Integers]:
     """Return all plans of all items of a small lane."""
     opened = np.flatnonzero(lane.open)
     if not len(opened):  # nothing to choose: every item follows the only plan there is

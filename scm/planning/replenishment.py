@@ -42,9 +42,7 @@ _CLOSE = 0.001
 BlockPlan = tuple[Lane, Integers]
 
 
-def solve(
-    problem: ReplenishmentProblem, *, settings: Settings, progress: Progress | None = None
-) -> ReplenishmentPlan:
+def solve(problem: ReplenishmentProblem, *, settings: Settings, progress: Progress | None = None) -> ReplenishmentPlan:
     """Return the orders of least cost found, with a proved bound and the reasons for what cannot be met.
 
     The same problem and settings give the same plan. Raises solver.SolverUnavailable when no solver can run and
@@ -235,10 +233,16 @@ def _assemble(
         priced = cost + float(spend @ price)
         bound = min(float(bounds[block]), priced)
         values = tuple(float(value) for value in spend)
-        blocks.append(BlockResult(
-            supplier=supplier, cost=cost, priced_cost=priced, bound=bound,
-            gap=_gap(priced, bound), order_values=values,
-        ))
+        blocks.append(
+            BlockResult(
+                supplier=supplier,
+                cost=cost,
+                priced_cost=priced,
+                bound=bound,
+                gap=_gap(priced, bound),
+                order_values=values,
+            )
+        )
     spend = np.array([block.order_values for block in blocks]).sum(axis=0)
     overrun = np.maximum(spend - problem.budget, 0.0)
     overrun[overrun <= 1e-6 * np.where(np.isfinite(problem.budget), problem.budget, 0.0)] = 0.0

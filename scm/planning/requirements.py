@@ -100,12 +100,7 @@ class Requirements:
     @property
     def order_up_to_level(self) -> Integers:
         """(I, T) gross requirement with safety stock: what stock and supply are compared with."""
-        return (
-            self.demand
-            + self.confirmed_orders
-            + self.backordered[:, None]
-            + self.safety_stock[:, None]
-        )
+        return self.demand + self.confirmed_orders + self.backordered[:, None] + self.safety_stock[:, None]
 
     @property
     def net_requirement(self) -> Integers:
@@ -136,9 +131,7 @@ def net(*, positions: Positions) -> Requirements:
     beyond_forecast = np.maximum(confirmed - demand, 0)
     on_order = _up_to(positions.supply, positions.protection_end)
     returned = round_down(_up_to(positions.returns, positions.protection_end))
-    fixed = (
-        positions.backordered + positions.safety_demand + positions.safety_lead_time - positions.on_hand
-    )
+    fixed = positions.backordered + positions.safety_demand + positions.safety_lead_time - positions.on_hand
     return Requirements(
         demand=demand,
         confirmed_orders=beyond_forecast,

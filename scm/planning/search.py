@@ -32,9 +32,7 @@ _CLOSE_ENOUGH = 0.001
 class BlockSearch:
     """All lanes of all blocks of one problem, and what is known of them."""
 
-    def __init__(
-        self, problem: ReplenishmentProblem, active: Active, costs: ItemCosts, settings: Settings
-    ) -> None:
+    def __init__(self, problem: ReplenishmentProblem, active: Active, costs: ItemCosts, settings: Settings) -> None:
         self.problem, self.active, self.costs, self.settings = problem, active, costs, settings
         self.highest = highest_packs(costs)
         self.holding_rate = problem.holding_cost[active.item] / active.unit_price
@@ -49,9 +47,7 @@ class BlockSearch:
         periods = self.problem.opportunities
         for pattern in range(2**periods):
             open_ = np.array([pattern >> period & 1 == 1 for period in range(periods)])
-            blocks = np.flatnonzero(
-                ~open_[0] | self.problem.order_today[self.active.supplier]
-            )
+            blocks = np.flatnonzero(~open_[0] | self.problem.order_today[self.active.supplier])
             if not len(blocks):
                 continue
             opens = np.tile(open_, (len(blocks), 1))
@@ -186,9 +182,7 @@ class BlockSearch:
         for attempt in ("near", "far"):
             if attempt == "far":
                 pool = [*pool, *self._greediest(lane)]
-            offered = options.offer(
-                self.problem, self.active, self.highest, [(lane, pool)], price=price
-            )
+            offered = options.offer(self.problem, self.active, self.highest, [(lane, pool)], price=price)
             name = f"fill{self.active.supplier[lane.block]}"
             try:
                 chosen = master.choose(offered.choices, budget=self.no_budget, settings=self.settings, name=name)
@@ -264,9 +258,7 @@ class BlockSearch:
         """Return what each of these lanes would do at a price on money."""
         return [packs for _, packs in self._price_lanes(lanes, price, np.full(len(lanes), np.inf))]
 
-    def _price_lanes(
-        self, chosen: list[Lane], price: Floats, give_up_at: Floats
-    ) -> list[tuple[float, Integers]]:
+    def _price_lanes(self, chosen: list[Lane], price: Floats, give_up_at: Floats) -> list[tuple[float, Integers]]:
         """Return bound and plan of each lane at a price; where the price breaks a minimum, a reward mends it.
 
         A lane whose bound has passed `give_up_at` (one a lane) is left as it is then.

@@ -105,9 +105,7 @@ class HighsArrays(pulp.LpSolver):  # type: ignore[misc]  # PuLP ships no types
 
     name = "HighsArrays"
 
-    def __init__(
-        self, *, mip: bool, relative_gap: float, node_limit: int, time_guard_seconds: float
-    ) -> None:
+    def __init__(self, *, mip: bool, relative_gap: float, node_limit: int, time_guard_seconds: float) -> None:
         super().__init__(mip=mip, msg=False, timeLimit=time_guard_seconds)
         self.relative_gap = relative_gap
         self.node_limit = node_limit

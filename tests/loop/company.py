@@ -41,7 +41,6 @@ DAYS_AFTER = 14
 FINISHES = ("oat",)
 HISTORY_DAYS = 420
 SEED = 1
-EVENING = time(21)
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Company:
 
     def cycle(self, as_of: date = GO_LIVE, *, settings: PlanSettings = cycle.DEFAULTS) -> CycleResult:
         """This function will run the cycle as of the end of a day."""
-        now = datetime.combine(as_of, EVENING, UTC)
-        return cycle.run(self.database, as_of=as_of, actor=self.setup.users["system"], now=now, settings=settings)
+        actor = self.setup.users["system"]
+        return cycle.run(self.database, as_of=as_of, actor=actor, now=evening(as_of), settings=settings)
 
     def simulate(self, days: int, *, seed: int = SEED, delay_factors: Mapping[str, float] | None = None) -> Outcome:
         """This function will let the world act for so many days."""
@@ -99,7 +98,7 @@ class Company:
                 free[row.item_id] -= quantity
                 if quantity:
                     lost.append(self._loss(row.item_id, row.location_id, quantity, today))
-            now = datetime.combine(today, time(12), UTC)
+            now = evening(today)
             warehouse = self.setup.users["warehouse"]
             ledger.move_now(session, lost, company_id=self.setup.company_id, actor=warehouse, now=now, today=today)
 
@@ -121,6 +120,11 @@ class Company:
         with self.reading() as session:
             rows = session.execute(sa.select(Partner.id, Partner.code).where(Partner.is_supplier))
             return {row.id: row.code for row in rows}
+
+
+def evening(day: date) -> datetime:
+    """This function will give the instant at which a story's day ends."""
+    return datetime.combine(day, time(21), UTC)
 
 
 @contextlib.contextmanager

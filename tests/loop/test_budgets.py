@@ -93,15 +93,15 @@ def test_a_supplier_who_is_not_worth_his_minimum_is_named_by_his_code(company: C
 def test_what_was_ordered_this_week_is_gone_from_this_weeks_share(company: Company) -> None:
     company.empty_shelves()
     company.cycle()
-    set_budget(company, 2_000_000, weeks=4)
-    assert share(company, ORDER_DATE) == 500_000
+    set_budget(company, 4_000_000, weeks=4)
+    assert share(company, ORDER_DATE) == 1_000_000
     value = order_everything(company)
-    assert 0 < value < 500_000
-    assert share(company, ORDER_DATE) == 500_000 - value
-    assert share(company, ORDER_DATE + timedelta(days=6)) == 500_000 - value
+    assert 0 < value < 1_000_000
+    assert share(company, ORDER_DATE) == 1_000_000 - value
+    assert share(company, ORDER_DATE + timedelta(days=6)) == 1_000_000 - value
     next_week = ORDER_DATE + timedelta(days=7)
-    assert share(company, next_week) == (2_000_000 - value) // 3
-    assert share(company, next_week, today=ORDER_DATE) == 500_000
+    assert share(company, next_week) == (4_000_000 - value) // 3
+    assert share(company, next_week, today=ORDER_DATE) == 1_000_000
     assert share(company, ORDER_DATE + timedelta(days=28)) is None
 
 
@@ -142,13 +142,13 @@ def set_budget(company: Company, amount: int, *, weeks: int = 1) -> None:
 
 def share(company: Company, day: date, *, today: date | None = None) -> int | None:
     with company.reading() as session:
-        [budget] = budgets.open_budgets(session, company_id=company.setup.company_id, today=today or day) or [None]
-    return None if budget is None else budget.share_of_week(day, today=today or day)
+        found = budgets.open_budgets(session, company_id=company.setup.company_id, today=today or day)
+    return found[0].share_of_week(day, today=today or day) if found else None
 
 
 def order_everything(company: Company) -> int:
     """The proposals are accepted and drafted; the value of the orders."""
-    users, now = company.setup.users, None
+    users = company.setup.users
     with company.writing() as session:
         open_ids = proposals.open_ids(session, site_id=company.setup.site_id)
         now = session.scalars(sa.select(Proposal.created_at).limit(1)).one()

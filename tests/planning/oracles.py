@@ -105,9 +105,7 @@ def _order_line(
     return packs
 
 
-def _standing(
-    lp: pulp.LpProblem, problem: ReplenishmentProblem, item: int, packs: Orders, objective: Terms
-) -> None:
+def _standing(lp: pulp.LpProblem, problem: ReplenishmentProblem, item: int, packs: Orders, objective: Terms) -> None:
     multiple, safety = float(problem.order_multiple[item]), float(problem.safety_stock[item])
     holding = float(problem.holding_cost[item])
     first = 0 if problem.order_today[problem.supplier[item]] else 1

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from scm.core.db import Database
 from scm.stock import lots
-from tests.conftest import SOAK
 from tests.races import crew, day
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
 
-STEPS = 1500 if SOAK else 60
 
-
-def test_the_books_are_right_after_a_busy_day(database: Database, database_url: str) -> None:
+@pytest.mark.parametrize("steps", [60, pytest.param(1500, marks=pytest.mark.soak)])
+def test_the_books_are_right_after_a_busy_day(database: Database, database_url: str, steps: int) -> None:
     with database.unit_of_work(write=True) as session:
         ground = grounds.prepare(session, items=1)
         codes = [lots.find_or_create(session, item_id=ground.bolt, code=code) for code in ("A", "B")]
         ground.move_now(session, *[ground.found(20, lot=lot) for lot in codes])
-    answers = crew.together(database_url, day.do_anything, count=4, args=(ground, codes, STEPS, 1))
+    answers = crew.together(database_url, day.do_anything, count=4, args=(ground, codes, steps, 1))
     done: Counter[str] = sum(answers, Counter())
     check_books(database)
     verbs = {verb.__name__ for verb in day.DAY}

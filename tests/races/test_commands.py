@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from scm.core.db import Database
 from scm.core.outbox import OutboxMessage
-from tests.conftest import SOAK
 from tests.races import crew, office
 
-KEYS = [f"key-{n}" for n in range(1000 if SOAK else 200)]
+KEYS = [f"key-{n}" for n in range(200)]
 
 
 def effects(database: Database) -> Counter[str]:

@@ -7,18 +7,16 @@ import random
 import time
 from collections import Counter
 
+import pytest
 import sqlalchemy as sa
 
 from scm.core.db import Database
 from scm.core.idempotency import IdempotencyKey
 from scm.stock.moves import MoveState, StockMove
-from tests.conftest import SOAK
 from tests.races import crew, office
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
 from tests.stock.ground import Ground
-
-KILLS = 200 if SOAK else 15
 
 
 def prepared(database: Database) -> Ground:
@@ -32,11 +30,14 @@ def found(database: Database) -> Counter[int]:
         return Counter(session.scalars(sa.select(StockMove.quantity).where(StockMove.state == MoveState.POSTED)))
 
 
-def test_nothing_acknowledged_is_lost_when_the_process_is_killed(database: Database, database_url: str) -> None:
+@pytest.mark.parametrize("kills", [15, pytest.param(200, marks=pytest.mark.soak)])
+def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
+    database: Database, database_url: str, kills: int
+) -> None:
     ground = prepared(database)
     chance = random.Random(28)
     following, replayed = 1, 0
-    for _ in range(KILLS):
+    for _ in range(kills):
         with crew.alone(database_url, office.post_and_tell, ground, following) as (process, ear):
             told = [next(crew.told(ear))]
             time.sleep(chance.uniform(0, 0.04))
@@ -52,7 +53,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(database: Datab
         following += 1
         assert found(database) == Counter(range(1, following))
     check_books(database)
-    assert replayed <= KILLS
+    assert replayed <= kills
 
 
 def test_killed_between_effect_and_answer_the_repetition_is_answered(database: Database, database_url: str) -> None:

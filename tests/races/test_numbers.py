@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 import time
 
+import pytest
 import sqlalchemy as sa
 
 from scm.core.db import Database
 from scm.core.outbox import OutboxMessage
-from tests.conftest import SOAK
 from tests.races import crew, office
 
 
@@ -29,10 +29,11 @@ def test_numbers_are_unique_and_those_of_invoices_gapless_after_rollbacks(
     assert following[-2:] == running("INV", len(invoices) + 2)[-2:]
 
 
-def test_numbers_of_killed_processes_leave_no_gap(database: Database, database_url: str) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.soak)])
+def test_numbers_of_killed_processes_leave_no_gap(database: Database, database_url: str, kills: int) -> None:
     chance = random.Random(14)
     told: list[str] = []
-    for _ in range(20 if SOAK else 4):
+    for _ in range(kills):
         with crew.alone(database_url, office.draw_and_tell, 1) as (process, ear):
             told.append(next(crew.told(ear)))
             time.sleep(chance.uniform(0, 0.05))

@@ -66,6 +66,9 @@ def test_one_line_can_be_received_in_two_lots_at_once(database: Database, ground
             ledger.post(session, [Posting(move_id=move.id, quantity=16)], **ground.how)
         ledger.post(session, [Posting(move_id=move.id, quantity=15, lot_id=lot_ids[0])], **ground.how)
         assert grounds.on_hand(session, ground.at(LocationKind.DOCK), item=ground.bolt) == 105
+    with database.unit_of_work(write=True) as session, pytest.raises(ledger.TooMuch, match="31 is more than the 30"):
+        leg = result.planned_next[0].id
+        ledger.post(session, [Posting(move_id=leg, quantity=31, destination_id=ground.bin_ids[0])], **ground.how)
 
 
 def test_a_posted_line_cannot_be_named_again_in_the_same_call(database: Database, ground: Ground) -> None:

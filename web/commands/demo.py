@@ -67,9 +67,7 @@ def _own_database(context: Context, options: argparse.Namespace) -> Context:
     settings = context.settings
     if settings.database_url == DEFAULT_DATABASE_URL:
         name = "demo-real" if options.data else "demo"
-        settings = Settings(
-            database_url=f"sqlite:///{name}.db", lock_timeout_seconds=settings.lock_timeout_seconds
-        )
+        settings = Settings(database_url=f"sqlite:///{name}.db", lock_timeout_seconds=settings.lock_timeout_seconds)
     return Context(settings=settings, console=context.console)
 
 
@@ -118,7 +116,13 @@ def _existing(session: Session) -> Company | None:
 def _import(context: Context, plan: _Plan) -> None:
     database = context.database
     with database.unit_of_work(write=False) as session:
-        if session.query(SalesImport.id).first() is not None:
+        imported = session.query(SalesImport.file_name).first()
+        if imported is not None:
+            if not plan.generated and imported.file_name != plan.file.name:
+                raise AnotherCompany(
+                    f"{database.url.database} was made from {imported.file_name}, not from {plan.file.name}: "
+                    "remove that file, or name another database in SCM_DATABASE_URL"
+                )
             return
         actor = setup.load(session).users["system"]
     with Bar(context.console) as bar:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from procurement import overview
 from procurement.overview import Order
 from scm.core.db import Database
-from scm.core.errors import InvalidInput
+from scm.core.errors import InvalidInput, NotFound
 from scm.loop import cycle_runs
 from scm.master import companies
 from scm.master.locations import Site
@@ -24,6 +24,10 @@ LONGEST_TEXT = 100
 
 class BadQuery(InvalidInput):
     """The address asks for something that cannot be."""
+
+
+class NoSuchPage(NotFound):
+    """The page lies behind the last one."""
 
 
 def blueprint(database: Database) -> Blueprint:
@@ -50,6 +54,9 @@ def _show(database: Database) -> Callable[[], str]:
                 session, site_id=site.id, number=number, size=PAGE_SIZE, search=search, supplier=supplier, order=order
             )
             run = cycle_runs.latest(session, site_id=site.id)
+        pages = max(1, math.ceil(found.matching / PAGE_SIZE))
+        if number > pages:
+            raise NoSuchPage(f"there is no page {number}: {found.matching} proposals fill {pages}")
         return render_template(
             "proposals.html",
             company=company,
@@ -58,7 +65,7 @@ def _show(database: Database) -> Callable[[], str]:
             wording=wording,
             query={"q": search, "supplier": supplier, "sort": order.value},
             number=number,
-            pages=max(1, math.ceil(found.matching / PAGE_SIZE)),
+            pages=pages,
             orders=list(Order),
         )
 

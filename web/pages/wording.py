@@ -88,6 +88,14 @@ def causes(proposal: OpenProposal) -> list[str]:
     return said
 
 
+def price(proposal: OpenProposal) -> str:
+    """This function will write the unit price with as many places as it has, at least those of the currency."""
+    shortest = proposal.unit_price.normalize()
+    exponent = shortest.as_tuple().exponent
+    assert isinstance(exponent, int), f"{shortest} is no price"
+    return f"{shortest:,.{max(-exponent, money.places(proposal.currency))}f}"
+
+
 def alternative(proposal: OpenProposal) -> str | None:
     """This function will say what else could be ordered and what it would cost more."""
     other = proposal.next_best

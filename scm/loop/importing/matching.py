@@ -23,6 +23,16 @@ class Matches:
     never_demand: Flags
 
 
+@dataclass(slots=True)
+class _Sale:
+    """A sale that something may be returned of."""
+
+    place: int
+    seconds: int
+    price: int
+    left: int
+
+
 def match(
     *, is_sale: Flags, is_return: Flags, item: Int64, customer: Int64, quantity: Int64, price: Int64, seconds: Int64
 ) -> Matches:
@@ -38,18 +48,23 @@ def match(
     returned = np.flatnonzero(is_return & (pair >= 0))
     candidates = np.flatnonzero(is_sale & np.isin(pair, pair[returned]) & (pair >= 0))
     candidates = candidates[np.argsort(seconds[candidates], kind="stable")]
-    of_pair: dict[int, list[int]] = {}
-    for place, key in zip(candidates.tolist(), pair[candidates].tolist(), strict=True):
-        of_pair.setdefault(key, []).append(place)
-    left = dict(zip(candidates.tolist(), quantity[candidates].tolist(), strict=True))
+    of_pair: dict[int, list[_Sale]] = {}
+    for place, key, at, units, paid in zip(
+        candidates.tolist(),
+        pair[candidates].tolist(),
+        seconds[candidates].tolist(),
+        quantity[candidates].tolist(),
+        price[candidates].tolist(),
+        strict=True,
+    ):
+        of_pair.setdefault(key, []).append(_Sale(place, at, paid, units))
     for place in returned[np.argsort(seconds[returned], kind="stable")].tolist():
         need, at, paid = -int(quantity[place]), int(seconds[place]), int(price[place])
-        fits = [s for s in of_pair.get(int(pair[place]), ()) if seconds[s] <= at and left[s] >= need]
-        same_price = [s for s in fits if price[s] == paid]
+        fits = [sold for sold in of_pair.get(int(pair[place]), ()) if sold.seconds <= at and sold.left >= need]
         if fits:
-            chosen = (same_price or fits)[-1]
-            left[chosen] -= need
-            sale[place] = chosen
+            chosen = ([sold for sold in fits if sold.price == paid] or fits)[-1]
+            chosen.left -= need
+            sale[place] = chosen.place
     return Matches(sale, _never_demand(sale, quantity, seconds))
 
 

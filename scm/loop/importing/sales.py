@@ -92,18 +92,7 @@ def run(
         return _report(path, read, decided, NOTHING, tally, format, go_live=go_live, seed=seed, dry_run=dry_run)
     with database.unit_of_work(write=True) as session:
         _refuse_meanwhile(session, known, read)
-        company = companies.only(session)
-        companies.go_live(session, company, go_live=go_live)
-        record = SalesImport(
-            company_id=company.id,
-            content_hash=read.content_hash,
-            file_name=path.name[:200],
-            imported_at=now,
-            seed=seed,
-            report={},
-        )
-        session.add(record)
-        session.flush()
+        record = _begin(session, read, path, go_live=go_live, seed=seed, now=now)
         written = writing.write(
             session,
             decided,
@@ -162,6 +151,22 @@ def _refuse_meanwhile(session: Session, known: _Known, read: Read) -> None:
     _refuse_same_file(session, read)
     if session.scalar(sa.select(sa.func.max(SalesImport.id))) != known.last_import_id:
         raise ImportedMeanwhile("another file was imported while this one was read: import it again")
+
+
+def _begin(session: Session, read: Read, path: Path, *, go_live: date, seed: int, now: datetime) -> SalesImport:
+    company = companies.only(session)
+    companies.go_live(session, company, go_live=go_live)
+    record = SalesImport(
+        company_id=company.id,
+        content_hash=read.content_hash,
+        file_name=path.name[:200],
+        imported_at=now,
+        seed=seed,
+        report={},
+    )
+    session.add(record)
+    session.flush()
+    return record
 
 
 def _day_after(decided: Decided, *, days_before: int) -> date | None:

@@ -49,24 +49,10 @@ def write(
 ) -> Written:
     """This function will write what was decided: items, customers, lines, facts, and what is assumed beside them."""
     places = setup.load(session)
-    lines = decided.lines
     measured = _figures(decided, go_live)
     progress.stage("items and customers")
     items = _items(session, decided, measured, places=places, seed=seed, actor=actor)
-    customers = masters.customers(
-        session,
-        codes=lines.customer_values,
-        countries=masters.usual(
-            len(lines.customer_values),
-            lines.customer,
-            lines.country,
-            np.ones(len(lines), dtype=np.bool_),
-            lines.country_values,
-        ),
-        used=used_codes(lines.customer, len(lines.customer_values)),
-        company_id=places.company_id,
-        actor=actor,
-    )
+    customers = _customers(session, decided, places=places, actor=actor)
     archive.write_lines(
         session,
         decided,
@@ -121,6 +107,19 @@ def _items(
             base_unit_id=places.base_unit_id,
             seed=seed,
         ),
+        company_id=places.company_id,
+        actor=actor,
+    )
+
+
+def _customers(session: Session, decided: Decided, *, places: Setup, actor: Actor) -> masters.Found:
+    lines = decided.lines
+    count, every_line = len(lines.customer_values), np.ones(len(lines), dtype=np.bool_)
+    return masters.customers(
+        session,
+        codes=lines.customer_values,
+        countries=masters.usual(count, lines.customer, lines.country, every_line, lines.country_values),
+        used=used_codes(lines.customer, count),
         company_id=places.company_id,
         actor=actor,
     )

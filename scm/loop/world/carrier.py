@@ -27,9 +27,7 @@ def deliver(stage: Stage, *, today: date) -> int:
             for shipment_id in arriving
         ]
         stage.act(
-            lambda session: delivery.confirm(
-                session, confirmations, actor=stage.person("system"), now=now, today=today
-            )
+            lambda session: delivery.confirm(session, confirmations, actor=stage.person("system"), now=now, today=today)
         )
     return len(arriving)
 
@@ -46,7 +44,5 @@ def _arriving(session: Session, stage: Stage, *, today: date) -> list[int]:
         for row in rows
         if today
         >= local_date(row.shipped_at, zone=stage.setup.zone)
-        + timedelta(
-            days=max(1, stage.temper.transit_days(shipment_number=row.number, promised_days=row.transit_days))
-        )
+        + timedelta(days=max(1, stage.temper.transit_days(shipment_number=row.number, promised_days=row.transit_days)))
     ]

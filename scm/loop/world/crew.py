@@ -160,9 +160,7 @@ def _count(stage: Stage, count_id: int, lost: dict[tuple[int, int], int], *, now
 
 
 def _approve(stage: Stage, count_id: int, *, now: datetime, today: date) -> None:
-    stage.act(
-        lambda session: counting.approve(session, count_id, actor=stage.person("approver"), now=now, today=today)
-    )
+    stage.act(lambda session: counting.approve(session, count_id, actor=stage.person("approver"), now=now, today=today))
 
 
 def _really_lost(session: Session, *, today: date, site_id: int) -> dict[tuple[int, int], int]:

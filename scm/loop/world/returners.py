@@ -65,9 +65,7 @@ def handle(stage: Stage, *, today: date) -> int:
         arrivals = [Arrival(move_id=line.move_id or 0, quantity=line.quantity) for line in arrived]
         note = f"returns {today}"
         stage.act(
-            lambda session: receiving.receive(
-                session, arrivals, delivery_note=note, actor=desk, now=now, today=today
-            )
+            lambda session: receiving.receive(session, arrivals, delivery_note=note, actor=desk, now=now, today=today)
         )
     inspect = [_verdict(stage, line) for line in _awaiting(stage).to_inspect]
     if inspect:
@@ -111,12 +109,8 @@ def _sold(
         .join(SalesOrder, SalesOrder.id == SalesOrderLine.order_id)
         .where(SalesOrder.channel == CHANNEL, SalesOrder.external_id.in_(sorted(recent)))
     ).all()
-    delivered = {
-        line.line_id: line.delivered for line in status.fulfilment(session, sorted({row.id for row in rows}))
-    }
-    line_of = {
-        (row.external_id, row.item_id): row.line_id for row in rows if delivered.get(row.line_id, 0) > 0
-    }
+    delivered = {line.line_id: line.delivered for line in status.fulfilment(session, sorted({row.id for row in rows}))}
+    line_of = {(row.external_id, row.item_id): row.line_id for row in rows if delivered.get(row.line_id, 0) > 0}
     found = {}
     for line in wanted:
         if line.matched_sale_id in sales:

@@ -59,9 +59,7 @@ def run(
         if company.business_date is None:
             raise NotReady(f"{company.name} has no business date: create it with a go-live date")
         first, since = company.business_date, company.go_live_date or company.business_date
-    stage = Stage(
-        database=database, setup=places, temper=Temper(seed=seed, delay_factors=dict(delay_factors or {}))
-    )
+    stage = Stage(database=database, setup=places, temper=Temper(seed=seed, delay_factors=dict(delay_factors or {})))
     _refuse_unknown_suppliers(stage)
     progress.stage("Simulating", total=days)
     last = first + timedelta(days=days - 1)
@@ -95,9 +93,7 @@ def _day(stage: Stage, *, today: date, since: date, settings: PlanSettings) -> N
     payers.pay(stage, today=today)
     night = stage.at(today, 22)
     stage.act(lambda session: valuation.run(session, company_id=stage.setup.company_id, now=night))
-    cycle.run(
-        stage.database, as_of=today, actor=stage.person("system"), now=stage.at(today, 23), settings=settings
-    )
+    cycle.run(stage.database, as_of=today, actor=stage.person("system"), now=stage.at(today, 23), settings=settings)
     # The next morning begins a new day: whoever asks for the date at night gets the day that ended.
     tomorrow = today + timedelta(days=1)
     stage.act(lambda session: companies.set_business_date(session, companies.only(session), today=tomorrow))

@@ -41,7 +41,8 @@ def deliver(stage: Stage, *, today: date) -> int:
             lorries[order.number].append(Arrival(move_id=line.move_id, quantity=_quantity(stage, line, received)))
     for number, arrivals in sorted(lorries.items()):
         _receive(stage, number, arrivals, today=today)
-    if lorries:
+    # Also what an interrupted morning left on the dock.
+    if stage.look(lambda session: putaway.waiting(session, site_id=stage.setup.site_id, limit=1)):
         warehouse, now = stage.person("warehouse"), stage.at(today, 10)
         stage.act(
             lambda session: putaway.put_away_all(
@@ -89,9 +90,7 @@ def _quantity(stage: Stage, line: Expected, received: Mapping[int, date]) -> int
     )
 
 
-def _read(
-    session: Session, owed: Sequence[Expected]
-) -> tuple[dict[int, _Sent], dict[int, int], dict[int, date]]:
+def _read(session: Session, owed: Sequence[Expected]) -> tuple[dict[int, _Sent], dict[int, int], dict[int, date]]:
     """The sent orders behind what is owed, the agreed days of their lines, and when a part of a line came."""
     order_ids = sorted({line.document_id for line in owed})
     sent = {

@@ -1,0 +1,45 @@
+"""`make bench`: prints what things cost, beside a yardstick of the same run and beside the frozen baseline.
+
+CPU seconds of all processes, the database's included; databases commit to disk. Linux only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from benchmarks import imports, orders, reporting
+
+FILE = "online_retail/online_retail_2009-12_to_2011-09-04.csv.gz"
+
+
+def main() -> int:
+    """This function will run the benchmarks that are asked for and print their figures."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("only", nargs="*", choices=["import", "orders", []], help="which of them; all without a name")
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("SCM_DATA_DIR", "../shared/data")))
+    parser.add_argument("--quick", action="store_true", help="few orders, to see that it runs")
+    parser.add_argument("--freeze", action="store_true", help="make these figures the baseline of later runs")
+    options = parser.parse_args()
+    wanted = options.only or ["import", "orders"]
+    measured = []
+    if "import" in wanted:
+        path = options.data / FILE
+        if path.exists():
+            figures = imports.measure(path)
+            reporting.print_figures(f"Online Retail II, {path.name}, seed {imports.SEED}", figures)
+            measured += figures
+        else:
+            print(f"\nSKIPPED: {path} is not there, so import and cycle are not measured (--data DIR, SCM_DATA_DIR)")
+    if "orders" in wanted:
+        figures = orders.measure(quick=options.quick)
+        reporting.print_figures(f"Three-line orders on PostgreSQL, generated, seed {orders.SEED}", figures)
+        measured += figures
+    if options.freeze:
+        reporting.freeze(measured)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -273,7 +273,8 @@ class Client:
         numbers = [f"INV-{YEAR}-{value:06d}" for value in range(last - len(shipments) + 1, last + 1)]
         cursor.execute(
             "INSERT INTO customer_invoice (company_id, number, document_kind, document_id, sales_order_id, "
-            "customer_id, currency, amount, invoice_date, issued_at) SELECT %s, new.number, 'shipment', shipment_id, order_id, "
+            "customer_id, currency, amount, invoice_date, issued_at) "
+            "SELECT %s, new.number, 'shipment', shipment_id, order_id, "
             "customer_id, %s, amount, %s, %s FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) "
             "AS new (number, shipment_id, order_id, amount) JOIN sales_order ON sales_order.id = order_id "
             "RETURNING id, sales_order_id, number",

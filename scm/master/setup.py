@@ -195,7 +195,7 @@ def _refuse(session: Session, *, code: str, name: str, currency: str, zone: str,
         raise BadCompany(f"bin_count is {bin_count}: a site needs at least 1 bin")
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is no zone
         raise BadCompany(f"zone is {zone!r}: give a name such as Europe/London") from None
 
 

@@ -13,8 +13,6 @@ import sqlalchemy as sa
 from scm.core.db import Database
 from scm.master import companies, setup
 from scm.stock.balances import StockBalance
-from tests import databases
-from tests.databases import Backend
 from tests.loop import company as small
 from tests.loop.company import GO_LIVE, Company
 from web import cli
@@ -281,8 +279,3 @@ def plant_one_unit(company: Company) -> str:
             sa.text("SELECT code FROM location WHERE id = :id"), {"id": row.location_id}
         ).scalar_one()
         return code
-
-
-def test_both_databases_are_really_used(backend: Backend, database_url: str) -> None:
-    assert database_url.startswith(backend)
-    assert databases.BACKENDS == ("sqlite", "postgresql")

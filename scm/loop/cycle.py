@@ -23,7 +23,7 @@ from procurement import proposals
 from procurement.proposals import ProposalRequest
 from scm.core import audit, types
 from scm.core.db import Database
-from scm.core.errors import Conflict, InvalidInput
+from scm.core.errors import Conflict
 from scm.core.progress import SILENT, Progress
 from scm.core.users import Actor, Role
 from scm.loop import accounts, measures, messages, targets
@@ -62,7 +62,7 @@ class CycleResult:
     messages: tuple[str, ...]
 
 
-class NothingToPlan(InvalidInput):
+class NothingToPlan(Conflict):
     """No active item has a supplier's agreement."""
 
 

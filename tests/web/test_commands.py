@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from scm.core.db import Database
 from scm.master import companies, setup
 from scm.stock.balances import StockBalance
 from tests.loop import company as small
-from tests.loop.company import GO_LIVE, Company
+from tests.loop.company import Company
 from web import cli
 
 Scm = Callable[..., int]
@@ -258,15 +257,6 @@ def test_an_address_with_a_password_is_never_printed(scm: Scm, capsys: pytest.Ca
     assert scm("verify-books", on="postgresql://scm:secret@/none?host=/nonexistent") == 3
     printed = capsys.readouterr()
     assert "secret" not in printed.err + printed.out
-
-
-def test_what_the_simulation_reached_is_where_the_next_one_begins(
-    scm: Scm, company: Company, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert scm("simulate", "--days", 1, on=company) == 0
-    assert scm("simulate", "--days", 1) == 0
-    second = capsys.readouterr().out.split("\n")
-    assert any(str(GO_LIVE + timedelta(days=1)) in line for line in second)
 
 
 def plant_one_unit(company: Company) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -11,6 +12,14 @@ from scm.core.config import Settings
 from scm.core.db import Database
 from scm.core.errors import Conflict
 from web import migrations
+
+# A table in a file or a pipe must not be squeezed into the 80 columns of a terminal that is not there.
+PIPE_COLUMNS = 400
+
+
+def answers() -> Console:
+    """This function will give the console for what a command answers, on stdout."""
+    return Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS)
 
 
 class SchemaMissing(Conflict):

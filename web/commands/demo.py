@@ -7,12 +7,12 @@ at once.
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from rich.console import Console
 from sqlalchemy.orm import Session
 
 from scm.core import clock
@@ -25,7 +25,7 @@ from scm.loop.world import simulation
 from scm.master import companies, setup
 from scm.master.companies import Company, CompanyMissing
 from web import migrations
-from web.commands import Context, importing, serve, simulate
+from web.commands import Context, answers, importing, serve, simulate
 from web.progress import Bar
 
 SEED = 1
@@ -57,6 +57,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
         migrations.upgrade(own.settings.database_url)
         plan = _plan(options.data, Path(folder))
         code = _prepare(own, plan)
+        if _is_unset(context.settings):
+            print(f"Other commands find this company with SCM_DATABASE_URL={own.settings.database_url}")
         if code == 0 and not options.no_serve:
             return serve.run(own, options)
         return code
@@ -65,10 +67,14 @@ def run(context: Context, options: argparse.Namespace) -> int:
 def _own_database(context: Context, options: argparse.Namespace) -> Context:
     """Without SCM_DATABASE_URL each demo has a file of its own, so that it never touches anybody's books."""
     settings = context.settings
-    if settings.database_url == DEFAULT_DATABASE_URL:
+    if _is_unset(settings):
         name = "demo-real" if options.data else "demo"
         settings = Settings(database_url=f"sqlite:///{name}.db", lock_timeout_seconds=settings.lock_timeout_seconds)
     return Context(settings=settings, console=context.console)
+
+
+def _is_unset(settings: Settings) -> bool:
+    return settings.database_url == DEFAULT_DATABASE_URL and "SCM_DATABASE_URL" not in os.environ
 
 
 def _plan(data: Path | None, folder: Path) -> _Plan:
@@ -141,7 +147,7 @@ def _import(context: Context, plan: _Plan) -> None:
             progress=bar,
             last_days=DAYS,
         )
-    importing.print_report(report, Console())
+    importing.print_report(report, answers())
 
 
 def _simulate(context: Context) -> int:
@@ -160,5 +166,5 @@ def _simulate(context: Context) -> int:
         print(f"{company.name} goes on from {today}.")
     with Bar(context.console) as bar:
         outcome = simulation.run(database, days=days, seed=SEED, progress=bar)
-    simulate.print_outcome(outcome, currency=currency, console=Console())
+    simulate.print_outcome(outcome, currency=currency, console=answers())
     return 1 if outcome.books.findings else 0

@@ -14,7 +14,7 @@ from scm.core.errors import InvalidInput
 from scm.loop.importing import sales
 from scm.loop.importing.report import ImportReport
 from scm.master import setup
-from web.commands import Context
+from web.commands import Context, answers
 from web.progress import Bar
 
 
@@ -42,13 +42,16 @@ def run_sales(context: Context, options: argparse.Namespace) -> int:
         )
     if options.report is not None:
         options.report.write_text(json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    print_report(report, Console())
+    print_report(report, answers())
     return 0
 
 
 def print_report(report: ImportReport, console: Console) -> None:
     """This function will print the account of an import: lines in, accepted by kind, rejected by reason."""
-    table = Table(title=f"{report.file}{' (dry run, nothing was changed)' if report.dry_run else ''}", box=None)
+    console.print(
+        f"{report.file}{' (dry run, nothing was changed)' if report.dry_run else ''}", highlight=False, markup=False
+    )
+    table = Table(box=None)
     table.add_column("lines")
     table.add_column("", justify="right")
     table.add_row("read", f"{report.lines:,}")
@@ -61,9 +64,10 @@ def print_report(report: ImportReport, console: Console) -> None:
     console.print(table)
     for example in report.rejected_examples[:5]:
         text = f"  row {example.row}, {example.field} {example.value!r}: {example.mend}"
-        console.print(text, highlight=False, markup=False)
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
     if report.assumed:
-        console.print("Assumed, because the file does not say: " + "; ".join(report.assumed), highlight=False)
+        text = "Assumed, because the file does not say: " + "; ".join(report.assumed)
+        console.print(text, highlight=False, soft_wrap=True)
 
 
 def _refuse_unwritable(path: Path | None) -> None:

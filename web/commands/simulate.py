@@ -12,7 +12,7 @@ from scm.loop.world import simulation
 from scm.loop.world.simulation import Outcome
 from scm.master import companies
 from web.app import shown_money
-from web.commands import Context
+from web.commands import Context, answers
 from web.progress import Bar
 
 
@@ -25,13 +25,14 @@ def run(context: Context, options: argparse.Namespace) -> int:
         outcome = simulation.run(
             database, days=options.days, seed=options.seed, delay_factors=dict(options.delay), progress=bar
         )
-    print_outcome(outcome, currency=currency, console=Console())
+    print_outcome(outcome, currency=currency, console=answers())
     return 1 if outcome.books.findings else 0
 
 
 def print_outcome(outcome: Outcome, *, currency: str, console: Console) -> None:
     """This function will print one column of figures a week, and whether the books were proved."""
-    table = Table(title=f"{outcome.first_day} to {outcome.last_day}", box=None)
+    console.print(f"{outcome.first_day} to {outcome.last_day}", highlight=False)
+    table = Table(box=None)
     table.add_column("")
     for week in outcome.weeks:
         table.add_column(f"{week.from_date:%d %b} – {week.until_date:%d %b}", justify="right")
@@ -39,8 +40,9 @@ def print_outcome(outcome: Outcome, *, currency: str, console: Console) -> None:
         table.add_row(name, *cells)
     console.print(table)
     for finding in outcome.books.findings:
-        console.print(f"{finding.place}: expected {finding.expected}, found {finding.found}", markup=False)
-    console.print(outcome.books.summary(), highlight=False, markup=False)
+        text = f"{finding.place}: expected {finding.expected}, found {finding.found}"
+        console.print(text, markup=False, soft_wrap=True)
+    console.print(outcome.books.summary(), highlight=False, markup=False, soft_wrap=True)
 
 
 def _rows(weeks: tuple[Kpis, ...], currency: str) -> list[tuple[str, list[str]]]:

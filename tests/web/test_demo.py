@@ -1,0 +1,193 @@
+"""The demo is one command that goes on where it stopped, and the page is served on this machine only."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from scm.loop import generated
+from scm.loop.importing import sales
+from scm.loop.world import simulation
+from tests import databases
+from tests.loop import company as small
+from tests.loop.company import Company
+from web import cli
+from web.commands import demo
+from web.progress import Bar
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def small_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., int]:
+    """`scm demo` with a smaller company and fewer days, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SCM_DATABASE_URL", raising=False)
+    monkeypatch.setattr(demo, "DAYS", 2)
+    write = functools.partial(generated.write, finishes=small.FINISHES, history_days=200)
+    monkeypatch.setattr(generated, "write", write)
+    return lambda *options: cli.main(["demo", *options])
+
+
+def test_a_demo_runs_the_loop_and_a_second_one_does_nothing_again(
+    small_demo: Callable[..., int],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SCM_DATABASE_URL", database_url)
+    work: list[str] = []
+    for module, name in ((generated, "write"), (sales, "run"), (simulation, "run")):
+        monkeypatch.setattr(module, name, noting(work, f"{module.__name__}.{name}", getattr(module, name)))
+
+    assert small_demo("--no-serve") == 0
+    printed = capsys.readouterr()
+    assert work == ["scm.loop.generated.write", "scm.loop.importing.sales.run", "scm.loop.world.simulation.run"]
+    assert "accounted for" in printed.out and "fill rate" in printed.out
+    assert "nothing disagrees; every move is valued" in printed.out
+    stages = printed.err.splitlines()
+    assert stages[0] == "Making a company up …" and stages[-1] == "Proving the books …"
+    assert all(stage.endswith(" …") for stage in stages)
+
+    work.clear()
+    assert small_demo("--no-serve") == 0
+    assert work == []
+    assert "has been simulated up to 2026-09-25 before" in capsys.readouterr().out
+
+    assert cli.main(["verify-books"]) == 0
+
+
+def test_a_demo_that_was_stopped_goes_on(
+    small_demo: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    real_day, days = simulation._day, iter(range(10))
+
+    def stopped_on_the_second(*arguments: Any, **options: Any) -> None:
+        if next(days) == 1:
+            raise KeyboardInterrupt
+        real_day(*arguments, **options)
+
+    monkeypatch.setattr(simulation, "_day", stopped_on_the_second)
+    assert small_demo("--no-serve") == 130
+    assert "Stopped. What was committed stays" in capsys.readouterr().err
+    assert small_demo("--no-serve") == 0
+    printed = capsys.readouterr().out
+    assert "goes on from 2026-09-24" in printed
+    assert "nothing disagrees" in printed
+
+
+def test_without_a_database_setting_a_demo_keeps_to_a_file_of_its_own(
+    small_demo: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(demo, "_simulate", lambda context: 0)
+    cli.main(["init"])
+    before = (tmp_path / "scm.db").read_bytes()
+    assert small_demo("--no-serve") == 0
+    assert (tmp_path / "demo.db").exists()
+    assert (tmp_path / "scm.db").read_bytes() == before
+    assert "SCM_DATABASE_URL=sqlite:///demo.db" in capsys.readouterr().out
+
+
+def test_a_demo_never_touches_another_company(
+    small_demo: Callable[..., int],
+    company: Company,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SCM_DATABASE_URL", company.database.url.render_as_string(hide_password=False))
+    assert small_demo("--no-serve") == 1
+    assert "holds Small company: use another SCM_DATABASE_URL" in capsys.readouterr().err
+
+
+def test_a_demo_of_a_file_that_is_not_there_says_so(
+    small_demo: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert small_demo("--no-serve", "--data", "nowhere.csv.gz") == 2
+    assert "nowhere.csv.gz" in capsys.readouterr().err
+
+
+def test_the_page_is_served_on_this_machine_only(tmp_path: Path) -> None:
+    port = free_port()
+    with databases.fresh_database("sqlite") as url:
+        environment = {**os.environ, "SCM_DATABASE_URL": url, "PYTHONPATH": str(databases.ROOT)}
+        command = [sys.executable, "-m", "web.cli", "serve", "--port", str(port)]
+        server = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            assert "create one with scm init" in answer_of(server, port)
+            with socket.socket() as outside, pytest.raises(OSError):  # another address of this very machine
+                outside.settimeout(2)
+                outside.connect(("127.0.0.2", port))
+            taken = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        finally:
+            server.terminate()
+            out, _ = server.communicate(timeout=20)
+    assert out.startswith(f"Open http://127.0.0.1:{port}/ ")
+    assert taken.returncode == 1
+    assert f"port {port} is taken" in taken.stderr
+
+
+def test_a_bar_on_a_terminal_shows_the_stage_and_how_far_it_is() -> None:
+    text = StringIO()
+    with Bar(Console(file=text, force_terminal=True, width=100)) as bar:
+        bar.stage("Simulating", total=4)
+        bar.advance(3)
+        bar.stage("Proving the books")
+    shown = text.getvalue()
+    assert "Simulating" in shown and "3/4" in shown and "Proving the books" in shown
+
+
+def test_in_a_pipe_each_stage_is_one_line() -> None:
+    text = StringIO()
+    with Bar(Console(file=text)) as bar:
+        bar.stage("Simulating", total=4)
+        bar.advance(3)
+        bar.stage("Proving the books")
+    assert text.getvalue() == "Simulating …\nProving the books …\n"
+
+
+def noting(notes: list[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def noted(*arguments: Any, **options: Any) -> Any:
+        notes.append(name)
+        return function(*arguments, **options)
+
+    return noted
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answer_of(server: subprocess.Popen[str], port: int) -> str:
+    """What the page answers, as soon as the server listens."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/proposals", timeout=10) as answer:
+                return str(answer.read().decode())
+        except urllib.error.HTTPError as error:
+            return str(error.read().decode())
+        except urllib.error.URLError:
+            assert server.poll() is None, server.communicate()[1]
+            assert time.monotonic() < deadline, "the server does not listen"
+            time.sleep(0.1)

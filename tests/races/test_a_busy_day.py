@@ -12,7 +12,6 @@ from tests.races import crew, day
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
 
-
 LONG_DAYS = [pytest.param(500, seed, marks=pytest.mark.soak) for seed in range(2, 7)]
 
 

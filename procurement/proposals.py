@@ -32,7 +32,7 @@ class ProposalKind(enum.Enum):
 
 
 class ProposalState(enum.Enum):
-    """Where a proposal stands. It is answered once, or replaced by a later run."""
+    """Where a proposal stands. It is answered, or replaced by a later run; `undo` takes an answer back."""
 
     OPEN = "open"
     ACCEPTED = "accepted"
@@ -46,7 +46,10 @@ MACHINE = documents.Machine(
     transitions={
         (ProposalState.OPEN, "accept"): ProposalState.ACCEPTED,
         (ProposalState.OPEN, "reject"): ProposalState.REJECTED,
+        (ProposalState.OPEN, "edit"): ProposalState.OPEN,
         (ProposalState.OPEN, "supersede"): ProposalState.SUPERSEDED,
+        (ProposalState.ACCEPTED, "undo"): ProposalState.OPEN,
+        (ProposalState.REJECTED, "undo"): ProposalState.OPEN,
     },
 )
 
@@ -69,7 +72,7 @@ class Proposal(Base):
     order_date: Mapped[date]
     due_date: Mapped[date]
     unit_price: Mapped[Decimal] = mapped_column(types.UnitPrice)
-    account: Mapped[list[Any]] = mapped_column(types.Json)  # terms whose quantities add up to `quantity`
+    account: Mapped[list[Any]] = mapped_column(types.Json)  # terms, people's edits too, that add up to `quantity`
     inputs: Mapped[dict[str, Any]] = mapped_column(types.Json)  # what the terms were computed from
     next_best: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what else could be done, and what it costs
     risk: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what happens without it
@@ -79,6 +82,7 @@ class Proposal(Base):
     decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
     rule_id: Mapped[int | None] = mapped_column(sa.ForeignKey("acceptance_rule.id"))  # the signed rule that accepted it
     reason: Mapped[str] = mapped_column(sa.String(400), default="")
+    note: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what people decided about the item before
 
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="proposes_something"),

@@ -19,6 +19,7 @@ TERMS = {
     "multiple": "Up to a multiple of {order_multiple}",
     "fill": "Packs added to this order",
     "cut": "Packs left out",
+    "changed": "Changed by {by}",
 }
 BINDING = {
     "need": "the need itself",
@@ -40,7 +41,7 @@ OTHER = {
 def terms(proposal: OpenProposal) -> list[tuple[str, int]]:
     """This function will give the lines of the account in words, in the order in which they add up."""
     known = proposal.inputs | {"order_date": f"{proposal.order_date:%-d %b}"}
-    return [(TERMS[term["name"]].format(**known), term["quantity"]) for term in proposal.account]
+    return [(TERMS[term["name"]].format(**known, by=term.get("by")), term["quantity"]) for term in proposal.account]
 
 
 BRIEF = {

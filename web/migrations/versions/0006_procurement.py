@@ -1,13 +1,87 @@
-"""Nothing yet.
+"""What people change in proposals, kept beside what the plan said, and the note a later run leaves on them.
 
 Revision: 0006
 """
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0006"
 down_revision = "0005"
+
+BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# table, what the refusal says
+FROZEN = (("proposal_edit", "an edit of a proposal never changes: undo it"),)
 
 
 def upgrade() -> None:
     """This function will take this step."""
+    op.add_column("proposal", sa.Column("note", sa.Text(), nullable=True))
+    op.create_table(
+        "proposal_edit",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("proposal_id", BIG_ID, nullable=False),
+        sa.Column("quantity_before", sa.BigInteger(), nullable=False),
+        sa.Column("quantity_after", sa.BigInteger(), nullable=False),
+        sa.Column("order_date_before", sa.Date(), nullable=False),
+        sa.Column("order_date_after", sa.Date(), nullable=False),
+        sa.Column("due_date_before", sa.Date(), nullable=False),
+        sa.Column("due_date_after", sa.Date(), nullable=False),
+        sa.Column("agreement_before_id", sa.Integer(), nullable=False),
+        sa.Column("agreement_after_id", sa.Integer(), nullable=False),
+        sa.Column("unit_price_before", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price_after", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("edited_by_id", sa.Integer(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undoes_id", BIG_ID, nullable=True),
+        sa.CheckConstraint("quantity_after > 0", name=op.f("ck_proposal_edit_proposes_something")),
+        sa.CheckConstraint("reason <> '' OR undoes_id IS NOT NULL", name=op.f("ck_proposal_edit_has_a_reason")),
+        sa.ForeignKeyConstraint(
+            ["agreement_after_id"],
+            ["supplier_agreement.id"],
+            name=op.f("fk_proposal_edit_agreement_after_id_supplier_agreement"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["agreement_before_id"],
+            ["supplier_agreement.id"],
+            name=op.f("fk_proposal_edit_agreement_before_id_supplier_agreement"),
+        ),
+        sa.ForeignKeyConstraint(["edited_by_id"], ["app_user.id"], name=op.f("fk_proposal_edit_edited_by_id_app_user")),
+        sa.ForeignKeyConstraint(["proposal_id"], ["proposal.id"], name=op.f("fk_proposal_edit_proposal_id_proposal")),
+        sa.ForeignKeyConstraint(
+            ["undoes_id"], ["proposal_edit.id"], name=op.f("fk_proposal_edit_undoes_id_proposal_edit")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal_edit")),
+        sa.UniqueConstraint("undoes_id", name=op.f("uq_proposal_edit_undoes_id")),
+    )
+    with op.batch_alter_table("proposal_edit", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_proposal_edit_proposal_id"), ["proposal_id"], unique=False)
+    for table, text in FROZEN:
+        if op.get_bind().dialect.name == "postgresql":
+            _freeze_on_postgresql(table, text)
+        else:
+            _freeze_on_sqlite(table, text)
+
+
+def _freeze_on_postgresql(table: str, text: str) -> None:
+    op.execute(
+        f"CREATE FUNCTION keep_{table}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{text}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER keep_{table} BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION keep_{table}()"
+    )
+    op.execute(f"CREATE TRIGGER keep_{table}_whole BEFORE TRUNCATE ON {table} EXECUTE FUNCTION keep_{table}()")
+
+
+def _freeze_on_sqlite(table: str, text: str) -> None:
+    for action in ("UPDATE", "DELETE"):
+        op.execute(
+            sa.text(
+                f"CREATE TRIGGER keep_{table}_{action.lower()} BEFORE {action} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{text}'); END"
+            )
+        )

@@ -55,6 +55,9 @@ class CycleCount(Base):
     planned_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
     counted_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
     counted_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
+    recount_of_id: Mapped[int | None] = mapped_column(sa.ForeignKey("cycle_count.id"))
+
+    __table_args__ = (sa.Index("uq_cycle_count_recount_of_id", "recount_of_id", unique=True),)
 
 
 class CycleCountTarget(Base):

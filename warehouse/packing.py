@@ -130,9 +130,8 @@ def pack(
     if not 1 <= cartons <= MOST_CARTONS:
         raise BadPacking(f"{cartons} cartons were given: an order is packed into 1 to {MOST_CARTONS}")
     wanted = _orders(session, order_ids, wave_id)
-    staged = _staged(session, wanted)
     by_order: dict[int, list[Move]] = defaultdict(list)
-    for move in staged:
+    for move in staged(session, wanted):
         by_order[move.document_id].append(move)
     heads = _heads(session, wanted, needed=by_order if wave_id is None else None)
     packed_orders = sorted(by_order)
@@ -191,24 +190,11 @@ def lock(session: Session, shipment_ids: Iterable[int]) -> list[Shipment]:
     return [found[shipment_id] for shipment_id in wanted]
 
 
-def _orders(session: Session, order_ids: Sequence[int] | None, wave_id: int | None) -> list[int]:
-    if (order_ids is None) == (wave_id is None):
-        raise BadPacking("name either the orders or the wave to pack")
-    if order_ids is not None:
-        return sorted(set(order_ids))
-    rows = session.scalars(
-        sa.select(StockMove.document_id)
-        .join(Pick, Pick.move_id == StockMove.id)
-        .where(Pick.wave_id == wave_id)
-        .distinct()
-        .order_by(StockMove.document_id)
-    )
-    return list(rows)
+def staged(session: Session, order_ids: Sequence[int]) -> list[Move]:
+    """This function will lock what stands in staging unpacked for orders, and read it.
 
-
-def _staged(session: Session, order_ids: Sequence[int]) -> list[Move]:
-    """What stands in staging unpacked. The moves are locked first and read in a later statement, so that two packers
-    do not both take them."""
+    The moves are locked first and read in a later statement, so that two packers do not both take them.
+    """
     statement = (
         sa.select(StockMove.id)
         .join(Location, Location.id == StockMove.source_id)
@@ -225,6 +211,21 @@ def _staged(session: Session, order_ids: Sequence[int]) -> list[Move]:
         session.scalars(sa.select(ShipmentLine.move_id).where(ShipmentLine.move_id.in_([m.id for m in found])))
     )
     return [move for move in found if move.state is MoveState.PLANNED and move.id not in packed]
+
+
+def _orders(session: Session, order_ids: Sequence[int] | None, wave_id: int | None) -> list[int]:
+    if (order_ids is None) == (wave_id is None):
+        raise BadPacking("name either the orders or the wave to pack")
+    if order_ids is not None:
+        return sorted(set(order_ids))
+    rows = session.scalars(
+        sa.select(StockMove.document_id)
+        .join(Pick, Pick.move_id == StockMove.id)
+        .where(Pick.wave_id == wave_id)
+        .distinct()
+        .order_by(StockMove.document_id)
+    )
+    return list(rows)
 
 
 def _heads(session: Session, order_ids: Sequence[int], *, needed: Iterable[int] | None) -> dict[int, _Head]:

@@ -34,3 +34,26 @@ def check(text: str) -> str:
     if int(text[-1]) != expected:
         raise BadGtin(f"GTIN {text} ends in {text[-1]}, but its check digit is {expected}: read the label again")
     return text
+
+
+def normal(text: str) -> str | None:
+    """This function will give the 14 digits of what may be a GTIN, or None: a scanner may add or drop leading zeros.
+
+    >>> normal("4006381333931"), normal("00012345600012"), normal("ABC")
+    ('04006381333931', '00012345600012', None)
+    """
+    if not (text.isascii() and text.isdigit() and len(text) in LENGTHS):
+        return None
+    return text.zfill(LENGTHS[-1])
+
+
+def written_forms(text: str) -> tuple[str, ...]:
+    """This function will list the ways in which the same GTIN may be written, the shortest first.
+
+    >>> written_forms("00012345600012")
+    ('012345600012', '0012345600012', '00012345600012')
+    """
+    full = normal(text)
+    if full is None:
+        return ()
+    return tuple(full[-length:] for length in LENGTHS if not int(full[:-length] or "0"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from procurement import proposals
+from procurement import authors, proposals, purchase_orders
 from procurement.proposals import Proposal, ProposalState
 from procurement.purchase_orders import MACHINE, OrderUnknown, PurchaseOrder, PurchaseOrderLine
 from scm.core import numbering
@@ -20,6 +20,7 @@ from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor
 from scm.master import companies
 from scm.master.agreements import SupplierAgreement, SupplierTerms
+from scm.master.partners import Partner
 
 CHUNK = 5000
 
@@ -33,6 +34,7 @@ class OrderLineRequest:
     due_date: date
     unit_price: Decimal | None = None
     proposal_id: int | None = None
+    reason: str = ""
 
 
 class BadLine(InvalidInput):
@@ -60,6 +62,12 @@ class _Agreed(NamedTuple):
     needs_inspection: bool
     currency: str
     over_receipt_rate: Decimal
+    retired: bool
+
+    @property
+    def label(self) -> str:
+        """What an error calls it."""
+        return f"item {self.item_id} at supplier {self.supplier_id}"
 
 
 def from_proposals(session: Session, proposal_ids: Sequence[int] | None, *, actor: Actor, today: date) -> list[int]:
@@ -78,14 +86,48 @@ def from_proposals(session: Session, proposal_ids: Sequence[int] | None, *, acto
             for row in rows
             if row.site_id == site_id
         ]
-        orders += by_hand(session, lines, site_id=site_id, actor=actor, today=today)
+        orders += _draft(session, lines, site_id=site_id, actor=actor, today=today)
     return orders
 
 
 def by_hand(
     session: Session, lines: Sequence[OrderLineRequest], *, site_id: int, actor: Actor, today: date
 ) -> list[int]:
-    """This function will draft one order a supplier of the lines, in the order of the suppliers' ids."""
+    """This function will draft one order a supplier of the lines, in the order of the suppliers' ids.
+
+    Raises `BadLine`, also for an agreement that was retired: what is accepted before may still be ordered from it.
+    """
+    _refuse_retired(_agreed(session, {line.agreement_id for line in lines}))
+    return _draft(session, lines, site_id=site_id, actor=actor, today=today)
+
+
+def add_to(
+    session: Session, order: PurchaseOrder, lines: Sequence[OrderLineRequest], *, today: date
+) -> list[PurchaseOrderLine]:
+    """This function will add lines to a locked order. Raises `BadLine`."""
+    agreed = _agreed(session, {line.agreement_id for line in lines})
+    _refuse_retired(agreed)
+    there = {
+        (line.agreement_id, line.due_date) for line in purchase_orders.lines_of(session, [order]).get(order.id, ())
+    }
+    for line in lines:
+        terms = agreed[line.agreement_id]
+        _refuse(terms, quantity=line.quantity, due_date=line.due_date, today=today)
+        if (terms.supplier_id, terms.currency) != (order.supplier_id, order.currency):
+            raise BadLine(f"{terms.label} cannot stand on {order.number}, which goes to supplier {order.supplier_id}")
+        if (line.agreement_id, line.due_date) in there:
+            raise BadLine(f"{terms.label} stands on {order.number} for {line.due_date} already: change its quantity")
+        there.add((line.agreement_id, line.due_date))
+    of_order = {order.supplier_id: order.id}
+    added = [PurchaseOrderLine(**_line_row(line, agreed[line.agreement_id], of_order)) for line in lines]
+    session.add_all(added)
+    session.flush()
+    return added
+
+
+def _draft(
+    session: Session, lines: Sequence[OrderLineRequest], *, site_id: int, actor: Actor, today: date
+) -> list[int]:
     agreed = _agreed(session, {line.agreement_id for line in lines})
     for line in lines:
         _refuse(agreed[line.agreement_id], quantity=line.quantity, due_date=line.due_date, today=today)
@@ -117,6 +159,7 @@ def by_hand(
     session.execute(
         sa.insert(table_of(PurchaseOrderLine)), [_line_row(line, agreed[line.agreement_id], order_of) for line in lines]
     )
+    authors.note(session, list(order_of.values()), actor=actor)
     return list(order_of.values())
 
 
@@ -178,7 +221,9 @@ def _agreed(session: Session, agreement_ids: Iterable[int]) -> dict[int, _Agreed
                 SupplierAgreement.needs_inspection,
                 SupplierTerms.currency,
                 SupplierTerms.over_receipt_rate,
+                sa.or_(SupplierAgreement.retired, Partner.retired),
             )
+            .join(Partner, Partner.id == SupplierAgreement.partner_id)
             .join(SupplierTerms, SupplierTerms.partner_id == SupplierAgreement.partner_id)
             .where(SupplierAgreement.id.in_(wanted[start : start + CHUNK]))
         )
@@ -189,8 +234,14 @@ def _agreed(session: Session, agreement_ids: Iterable[int]) -> dict[int, _Agreed
     return found
 
 
+def _refuse_retired(found: Mapping[int, _Agreed]) -> None:
+    retired = next((agreed for agreed in found.values() if agreed.retired), None)
+    if retired is not None:
+        raise BadLine(f"{retired.label} is retired: choose another supplier")
+
+
 def _refuse(agreed: _Agreed, *, quantity: int, due_date: date, today: date) -> None:
-    line = f"item {agreed.item_id} at supplier {agreed.supplier_id}"
+    line = agreed.label
     if type(quantity) is not int or quantity <= 0:
         raise BadLine(f"{line}: quantity {quantity!r} must be a whole number above 0")
     if quantity < agreed.minimum_order_quantity:
@@ -216,4 +267,5 @@ def _line_row(line: OrderLineRequest, agreed: _Agreed, order_of: dict[int, int])
         "due_date": line.due_date,
         "lead_time_days": agreed.lead_time_days,
         "needs_inspection": agreed.needs_inspection,
+        "reason": line.reason,
     }

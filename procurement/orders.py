@@ -1,7 +1,8 @@
-"""The verbs of purchase orders: draft, edit, submit, approve, reject, send, cancel.
+"""The verbs of purchase orders: draft, submit, approve, reject, hand over, send, cancel.
 
 Who submits never approves. Approving plans the goods' arrival; sending writes the message to the supplier, which
-leaves the system later. Everything about one order is agreed on under the lock of its row.
+leaves the system later. Lines are changed in `procurement.amending`. Everything about one order is agreed on under
+the lock of its row.
 """
 
 from __future__ import annotations
@@ -13,12 +14,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from procurement import drafting, purchase_orders, rules, supply
+from procurement import deciding, drafting, purchase_orders, supply
 from procurement.drafting import OrderLineRequest
-from procurement.purchase_orders import KIND, MACHINE, PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
+from procurement.purchase_orders import KIND, MACHINE, PurchaseOrder, PurchaseOrderLine
 from scm.core import approval, audit, outbox
-from scm.core.approval import Decision
-from scm.core.errors import Conflict, InvalidInput
+from scm.core.errors import InvalidInput, ScmError
 from scm.core.users import Actor, Role
 from scm.master import items, partners
 from scm.stock.moves import Move
@@ -35,16 +35,17 @@ class Approved:
     planned: tuple[Move, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of one order of many: approved, or refused for a reason that names the mend."""
+
+    order_id: int
+    number: str
+    refusal: ScmError | None = None
+
+
 class ReasonMissing(InvalidInput):
     """Whoever rejects or cancels an order must say why."""
-
-
-class AlreadyReceived(Conflict):
-    """Goods of the order have arrived: its lines are facts now."""
-
-
-class NothingOrdered(InvalidInput):
-    """An edit changes nothing."""
 
 
 def draft(
@@ -61,7 +62,7 @@ def draft(
     """
     actor.require(Role.BUYER, Role.SYSTEM)
     orders = drafting.from_proposals(session, proposal_ids, actor=actor, today=today)
-    _audit(session, "draft", orders, actor)
+    record(session, "draft", orders, actor, now)
     return orders
 
 
@@ -77,43 +78,8 @@ def write(
     """This function will draft orders by hand, one a supplier of the lines' agreements. Raises `BadLine`."""
     actor.require(Role.BUYER)
     orders = drafting.by_hand(session, lines, site_id=site_id, actor=actor, today=today)
-    _audit(session, "draft", orders, actor)
+    record(session, "draft", orders, actor, now)
     return orders
-
-
-def edit_line(
-    session: Session,
-    *,
-    line_id: int,
-    quantity: int | None = None,
-    due_date: date | None = None,
-    actor: Actor,
-    now: datetime,
-    today: date,
-) -> None:
-    """This function will change a line of an order that was not sent; the order is a draft again.
-
-    A request for approval, or an approval, becomes void, and what an approval planned is given up. Raises
-    `OrderUnknown`, `NothingOrdered`, `AlreadyReceived`, `BadLine`, `IllegalTransition`.
-    """
-    actor.require(Role.BUYER)
-    if quantity is None and due_date is None:
-        raise NothingOrdered(f"purchase order line {line_id}: name a new quantity or due date")
-    [order] = purchase_orders.lock(session, [drafting.order_of_line(session, line_id=line_id)])
-    following = MACHINE.advance(order.state, "edit", number=order.number)
-    [line] = [line for line in purchase_orders.lines_of(session, [order])[order.id] if line.id == line_id]
-    if order.state is PurchaseOrderState.APPROVED:
-        if supply.progress(session, [order.id])[order.id].received:
-            raise AlreadyReceived(f"{order.number}: goods have arrived, cancel what is outstanding instead of editing")
-        supply.give_up(session, [order], reason=f"{order.number} was edited", actor=actor)
-    approval.void(session, subject_kind=KIND, subject_id=order.id, now=now)
-    line.quantity = line.quantity if quantity is None else quantity
-    line.due_date = line.due_date if due_date is None else due_date
-    drafting.check_line(session, line, today=today)
-    order.state, order.written_by_id = following, actor.user_id
-    session.flush()
-    changed = {"line_id": line_id, "quantity": line.quantity, "due_date": line.due_date.isoformat()}
-    _audit(session, "edit", [order.id], actor, **changed)
 
 
 def submit(session: Session, order_ids: Sequence[int], *, actor: Actor, now: datetime) -> None:
@@ -129,7 +95,7 @@ def submit(session: Session, order_ids: Sequence[int], *, actor: Actor, now: dat
             requester=actor,
             now=now,
         )
-    _finish(session, "submit", orders, actor)
+    _finish(session, "submit", orders, actor, now)
 
 
 def approve(
@@ -137,20 +103,40 @@ def approve(
 ) -> Approved:
     """This function will approve submitted orders, plan what they bring and peg it to the demand that waits.
 
-    Raises `SelfApproval` for whoever submitted or wrote the order, `OverLimit`, `ContentChanged`, `OrderUnknown`.
+    Raises `SelfApproval` for whoever submitted, wrote or asked for any of it, `OverLimit`, `ContentChanged`,
+    `OrderUnknown`.
     """
     actor.require(Role.APPROVER)
     orders, lines = _begin(session, order_ids, "approve")
-    limit = rules.limit_of(session, actor=actor)
+    judge = deciding.judge(session, orders, actor=actor)
     for order in orders:
-        if order.written_by_id == actor.user_id:
-            raise approval.SelfApproval(f"{actor.username} wrote {order.number}: somebody else must approve it")
-        amount = purchase_orders.amount_of(order, lines[order.id])
-        rules.refuse_over_limit(limit, amount=amount, currency=order.currency, number=order.number)
-        _decide(session, order, lines, Decision.APPROVED, actor=actor, now=now, comment=comment)
-    planned = supply.plan(session, orders, lines)
-    _finish(session, "approve", orders, actor)
-    return Approved(order_ids=tuple(order.id for order in orders), planned=tuple(planned))
+        judge.approve(session, order, lines[order.id], now=now, comment=comment)
+    return _approved(session, orders, lines, actor=actor, now=now)
+
+
+def approve_each(
+    session: Session, order_ids: Sequence[int], *, actor: Actor, now: datetime, today: date, comment: str = ""
+) -> list[Outcome]:
+    """This function will approve those of the orders that the actor may approve, and say of each what came of it.
+
+    A refused order stays as it was. Raises `OrderUnknown`, `RoleMissing`.
+    """
+    actor.require(Role.APPROVER)
+    orders = purchase_orders.lock(session, order_ids)
+    lines = purchase_orders.lines_of(session, orders)
+    judge = deciding.judge(session, orders, actor=actor)
+    outcomes, agreed = [], []
+    for order in orders:
+        try:
+            MACHINE.advance(order.state, "approve", number=order.number)
+            judge.approve(session, order, lines[order.id], now=now, comment=comment)
+        except ScmError as refusal:
+            outcomes.append(Outcome(order_id=order.id, number=order.number, refusal=refusal))
+        else:
+            outcomes.append(Outcome(order_id=order.id, number=order.number))
+            agreed.append(order)
+    _approved(session, agreed, lines, actor=actor, now=now)
+    return outcomes
 
 
 def reject(session: Session, order_ids: Sequence[int], *, reason: str, actor: Actor, now: datetime) -> None:
@@ -158,10 +144,22 @@ def reject(session: Session, order_ids: Sequence[int], *, reason: str, actor: Ac
     actor.require(Role.APPROVER)
     _refuse_without_reason(reason, "rejecting")
     orders, lines = _begin(session, order_ids, "reject")
+    judge = deciding.judge(session, orders, actor=actor)
     for order in orders:
-        _decide(session, order, lines, Decision.REJECTED, actor=actor, now=now, comment=reason)
+        judge.reject(session, order, lines[order.id], now=now, reason=reason)
         order.reason = reason
-    _finish(session, "reject", orders, actor, reason=reason)
+    _finish(session, "reject", orders, actor, now, reason=reason)
+
+
+def hand_over(session: Session, order_id: int, *, to: str, actor: Actor, now: datetime, comment: str = "") -> None:
+    """This function will ask another approver, by user name, to decide on a submitted order.
+
+    Only somebody who may approve it can be asked. Raises `CannotTakeOver`, `SelfApproval`, `UserUnknown`.
+    """
+    actor.require(Role.APPROVER)
+    [order], lines = _begin(session, [order_id], "hand_over")
+    deciding.hand_over(session, order, lines[order.id], to=to, actor=actor, now=now, comment=comment)
+    _finish(session, "hand_over", [order], actor, now, to=to, comment=comment)
 
 
 def send(session: Session, order_ids: Sequence[int], *, actor: Actor, now: datetime, today: date) -> list[str]:
@@ -189,7 +187,7 @@ def send(session: Session, order_ids: Sequence[int], *, actor: Actor, now: datet
                 now=now,
             )
         )
-    _finish(session, "send", orders, actor)
+    _finish(session, "send", orders, actor, now)
     return keys
 
 
@@ -205,7 +203,7 @@ def cancel(session: Session, order_ids: Sequence[int], *, reason: str, actor: Ac
     for order in orders:
         approval.void(session, subject_kind=KIND, subject_id=order.id, now=now)
         order.reason = reason
-    _finish(session, "cancel", orders, actor, reason=reason)
+    _finish(session, "cancel", orders, actor, now, reason=reason)
     return given_up
 
 
@@ -217,35 +215,22 @@ def _begin(session: Session, order_ids: Sequence[int], action: str) -> tuple[lis
     return orders, purchase_orders.lines_of(session, orders)
 
 
-def _finish(session: Session, action: str, orders: Sequence[PurchaseOrder], actor: Actor, **detail: Any) -> None:
+def _approved(
+    session: Session, orders: Sequence[PurchaseOrder], lines: Lines, *, actor: Actor, now: datetime
+) -> Approved:
+    planned = supply.plan(session, orders, lines)
+    _finish(session, "approve", orders, actor, now)
+    return Approved(order_ids=tuple(order.id for order in orders), planned=tuple(planned))
+
+
+def _finish(
+    session: Session, action: str, orders: Sequence[PurchaseOrder], actor: Actor, now: datetime, **detail: Any
+) -> None:
     """Only when nothing was refused do the orders reach their next state."""
     for order in orders:
         order.state = MACHINE.advance(order.state, action, number=order.number)
     session.flush()
-    _audit(session, action, [order.id for order in orders], actor, **detail)
-
-
-def _decide(
-    session: Session,
-    order: PurchaseOrder,
-    lines: Mapping[int, list[PurchaseOrderLine]],
-    decision: Decision,
-    *,
-    actor: Actor,
-    now: datetime,
-    comment: str,
-) -> None:
-    approval.decide(
-        session,
-        subject_kind=KIND,
-        subject_id=order.id,
-        number=order.number,
-        content=purchase_orders.content_of(order, lines[order.id]),
-        decision=decision,
-        approver=actor,
-        now=now,
-        comment=comment,
-    )
+    record(session, action, [order.id for order in orders], actor, now, **detail)
 
 
 def _refuse_without_reason(reason: str, doing: str) -> None:
@@ -270,12 +255,14 @@ def _message(order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], skus: Map
     }
 
 
-def _audit(session: Session, action: str, order_ids: Sequence[int], actor: Actor, **detail: Any) -> None:
+def record(session: Session, action: str, order_ids: Sequence[int], actor: Actor, now: datetime, **detail: Any) -> None:
+    """This function will note what was done to orders, with the business time at which it was done."""
     audit.record(
         session,
         actor=actor,
         verb=f"purchase_order.{action}",
         document_kind=KIND,
         document_ids=list(order_ids),
+        now=now.isoformat(),
         **detail,
     )

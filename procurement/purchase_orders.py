@@ -43,10 +43,12 @@ MACHINE = documents.Machine(
         (PurchaseOrderState.SUBMITTED, "edit"): PurchaseOrderState.DRAFT,
         (PurchaseOrderState.SUBMITTED, "approve"): PurchaseOrderState.APPROVED,
         (PurchaseOrderState.SUBMITTED, "reject"): PurchaseOrderState.DRAFT,
+        (PurchaseOrderState.SUBMITTED, "hand_over"): PurchaseOrderState.SUBMITTED,
         (PurchaseOrderState.SUBMITTED, "cancel"): PurchaseOrderState.CANCELLED,
         (PurchaseOrderState.APPROVED, "edit"): PurchaseOrderState.DRAFT,
         (PurchaseOrderState.APPROVED, "send"): PurchaseOrderState.SENT,
         (PurchaseOrderState.APPROVED, "cancel"): PurchaseOrderState.CANCELLED,
+        (PurchaseOrderState.SENT, "close_short"): PurchaseOrderState.SENT,
         (PurchaseOrderState.SENT, "cancel"): PurchaseOrderState.CANCELLED,
     },
 )
@@ -93,11 +95,37 @@ class PurchaseOrderLine(Base):
     due_date: Mapped[date]
     lead_time_days: Mapped[int]
     needs_inspection: Mapped[bool]
+    reason: Mapped[str] = mapped_column(sa.String(400), default="", server_default="")  # why a person asked for it
 
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="orders_something"),
         sa.CheckConstraint("unit_price >= 0", name="price_not_negative"),
     )
+
+
+class PurchaseOrderAuthor(Base):
+    """Somebody who wrote or changed an order, once each: none of them may approve it."""
+
+    __tablename__ = "purchase_order_author"
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("purchase_order.id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"), primary_key=True)
+
+
+class PurchaseOrderConfirmation(Base):
+    """What the supplier of a sent order said it will bring of a line, and when. The newest row counts."""
+
+    __tablename__ = "purchase_order_confirmation"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("purchase_order_line.id"), index=True)
+    quantity: Mapped[int] = mapped_column(sa.BigInteger)  # of what was outstanding
+    due_date: Mapped[date]
+    note: Mapped[str] = mapped_column(sa.String(400), default="")
+    confirmed_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
+    recorded_by_id: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"))
+
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="confirms_something"),)
 
 
 class OrderUnknown(NotFound):
@@ -120,6 +148,16 @@ def lock(session: Session, order_ids: Iterable[int]) -> list[PurchaseOrder]:
     return list(found)
 
 
+def find(session: Session, *, number: str, site_id: int) -> int:
+    """This function will give the id of a site's order by its number. Raises `OrderUnknown`."""
+    order_id = session.scalar(
+        sa.select(PurchaseOrder.id).where(PurchaseOrder.number == number, PurchaseOrder.site_id == site_id)
+    )
+    if order_id is None:
+        raise OrderUnknown(f"there is no purchase order {number} at this site")
+    return order_id
+
+
 def lines_of(session: Session, orders: Sequence[PurchaseOrder]) -> dict[int, list[PurchaseOrderLine]]:
     """This function will read the lines of locked orders, by order."""
     found: dict[int, list[PurchaseOrderLine]] = defaultdict(list)
@@ -139,6 +177,14 @@ def amount_of(order: PurchaseOrder, lines: Iterable[PurchaseOrderLine]) -> int:
     return sum(
         money.line_amount(unit_price=line.unit_price, quantity=line.quantity, currency=order.currency) for line in lines
     )
+
+
+def value_of_lines(currency: str) -> sa.ColumnElement[int]:
+    """This function will give, as a sum in SQL, the value of order lines in minor units, each rounded as by `money`."""
+    divisor = 10 ** (types.UNIT_PRICE_PLACES - money.places(currency))
+    exact = sa.type_coerce(PurchaseOrderLine.unit_price, sa.BigInteger) * PurchaseOrderLine.quantity
+    # Without the type given back, the sum would come out scaled as if it were a price.
+    return sa.func.coalesce(sa.func.sum((2 * exact + divisor) // (2 * divisor)), 0, type_=sa.BigInteger)
 
 
 def content_of(order: PurchaseOrder, lines: Iterable[PurchaseOrderLine]) -> Any:

@@ -119,13 +119,19 @@ PegRequest(supply_move_id=2, demand_move_id=8, quantity=2)]
     return pegged
 
 
-def give_up(session: Session, orders: Sequence[PurchaseOrder], *, reason: str, actor: Actor) -> list[Move]:
-    """This function will cancel what is outstanding of orders whose rows the caller has locked."""
+def give_up(
+    session: Session, orders: Sequence[PurchaseOrder], *, reason: str, actor: Actor, line_id: int | None = None
+) -> list[Move]:
+    """This function will cancel what is outstanding of orders (or of one line) whose rows the caller has locked."""
     open_moves = moves.of_documents(
         session, kind=KIND, document_ids=[order.id for order in orders], states=[MoveState.PLANNED]
     )
     virtual = locations.places(session, {move.source_id for move in open_moves})
-    owed = [move.id for move in open_moves if virtual[move.source_id].kind is LocationKind.SUPPLIER]
+    owed = [
+        move.id
+        for move in open_moves
+        if virtual[move.source_id].kind is LocationKind.SUPPLIER and line_id in (None, move.line_id)
+    ]
     # Goods may have arrived since they were read: what stands at the dock is put away, not given up.
     still = [move for move in moves.lock(session, owed) if move.state is MoveState.PLANNED]
     if still:

@@ -62,6 +62,21 @@ class Approval(Base):
     )
 
 
+class ApprovalHandover(Base):
+    """One approver asked another to decide on a request. The newest row says whose turn it is."""
+
+    __tablename__ = "approval_handover"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    approval_id: Mapped[int] = mapped_column(sa.ForeignKey("approval.id"), index=True)
+    from_id: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"))
+    to_id: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"))
+    handed_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
+    comment: Mapped[str] = mapped_column(sa.String(400), default="")
+
+    __table_args__ = (sa.CheckConstraint("from_id <> to_id", name="to_somebody_else"),)
+
+
 class SelfApproval(NotAllowed):
     """The requester tried to decide on their own request."""
 
@@ -124,6 +139,35 @@ def decide(
     row.approver_id = approver.user_id
     row.decided_at = now
     row.comment = comment
+    session.flush()
+
+
+def hand_over(
+    session: Session,
+    *,
+    subject_kind: str,
+    subject_id: int,
+    number: str,
+    approver: Actor,
+    to: Actor,
+    now: datetime,
+    comment: str = "",
+) -> None:
+    """This function will ask another person to decide on the open request. The caller holds the document's lock.
+
+    Raises `NotPending`, and `SelfApproval` when either of them is the requester or both are the same.
+    """
+    row = _open(session, subject_kind=subject_kind, subject_id=subject_id)
+    if row is None or row.decision is not Decision.PENDING:
+        raise NotPending(f"{number} is not waiting for approval: there is nothing to hand over")
+    for person in (approver, to):
+        if row.requester_id == person.user_id:
+            raise SelfApproval(f"{person.username} submitted {number}: somebody else must decide on it")
+    if approver.user_id == to.user_id:
+        raise SelfApproval(f"{approver.username} cannot hand {number} over to themselves: name somebody else")
+    session.add(
+        ApprovalHandover(approval_id=row.id, from_id=approver.user_id, to_id=to.user_id, handed_at=now, comment=comment)
+    )
     session.flush()
 
 

@@ -1,4 +1,5 @@
-"""What people change in proposals, kept beside what the plan said, and the note a later run leaves on them.
+"""What people change in proposals, and the note a later run leaves on them; who wrote an order, what its supplier
+confirmed, and whom an approver asked to decide.
 
 Revision: 0006
 """
@@ -13,7 +14,11 @@ down_revision = "0005"
 
 BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 # table, what the refusal says
-FROZEN = (("proposal_edit", "an edit of a proposal never changes: undo it"),)
+FROZEN = (
+    ("proposal_edit", "an edit of a proposal never changes: undo it"),
+    ("approval_handover", "a handover never changes: hand over again"),
+    ("purchase_order_confirmation", "a confirmation never changes: confirm again"),
+)
 
 
 def upgrade() -> None:
@@ -59,11 +64,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("proposal_edit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_proposal_edit_proposal_id"), ["proposal_id"], unique=False)
+    _orders()
     for table, text in FROZEN:
         if op.get_bind().dialect.name == "postgresql":
             _freeze_on_postgresql(table, text)
         else:
             _freeze_on_sqlite(table, text)
+
+
+def _orders() -> None:
+    op.add_column("purchase_order_line", sa.Column("reason", sa.String(length=400), nullable=False, server_default=""))
+    op.create_table(
+        "purchase_order_author",
+        sa.Column("order_id", BIG_ID, nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["purchase_order.id"], name=op.f("fk_purchase_order_author_order_id_purchase_order")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_purchase_order_author_user_id_app_user")),
+        sa.PrimaryKeyConstraint("order_id", "user_id", name=op.f("pk_purchase_order_author")),
+    )
+    op.create_table(
+        "approval_handover",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("approval_id", BIG_ID, nullable=False),
+        sa.Column("from_id", sa.Integer(), nullable=False),
+        sa.Column("to_id", sa.Integer(), nullable=False),
+        sa.Column("handed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("comment", sa.String(length=400), nullable=False),
+        sa.CheckConstraint("from_id <> to_id", name=op.f("ck_approval_handover_to_somebody_else")),
+        sa.ForeignKeyConstraint(
+            ["approval_id"], ["approval.id"], name=op.f("fk_approval_handover_approval_id_approval")
+        ),
+        sa.ForeignKeyConstraint(["from_id"], ["app_user.id"], name=op.f("fk_approval_handover_from_id_app_user")),
+        sa.ForeignKeyConstraint(["to_id"], ["app_user.id"], name=op.f("fk_approval_handover_to_id_app_user")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_approval_handover")),
+    )
+    op.create_index(op.f("ix_approval_handover_approval_id"), "approval_handover", ["approval_id"])
+    op.create_table(
+        "purchase_order_confirmation",
+        sa.Column("id", BIG_ID, nullable=False),
+        sa.Column("line_id", BIG_ID, nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("note", sa.String(length=400), nullable=False),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_by_id", sa.Integer(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_purchase_order_confirmation_confirms_something")),
+        sa.ForeignKeyConstraint(
+            ["line_id"],
+            ["purchase_order_line.id"],
+            name=op.f("fk_purchase_order_confirmation_line_id_purchase_order_line"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["recorded_by_id"], ["app_user.id"], name=op.f("fk_purchase_order_confirmation_recorded_by_id_app_user")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_order_confirmation")),
+    )
+    op.create_index(op.f("ix_purchase_order_confirmation_line_id"), "purchase_order_confirmation", ["line_id"])
 
 
 def _freeze_on_postgresql(table: str, text: str) -> None:

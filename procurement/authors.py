@@ -1,7 +1,7 @@
 """Whose hand is in an order: nobody of them may approve it, by whichever way they came to it.
 
-That is whoever drafted or changed it, asked for a line of it, accepted a proposal that stands on it, or signed the
-rule that accepted one. Who submitted it is kept with the request for approval.
+That is whoever drafted or changed it, asked for a line of it, changed or accepted a proposal that stands on it, or
+signed the rule that accepted one. Who submitted it is kept with the request for approval.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from procurement.edits import ProposalEdit
 from procurement.proposals import Proposal
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderAuthor, PurchaseOrderLine
 from procurement.rules import AcceptanceRule
@@ -46,6 +47,14 @@ def hands_in(session: Session, order_ids: Sequence[int]) -> Hands:
                 found[order_id][signed_by_id] = "signed a rule that accepted a proposal of"
             if decided_by_id is not None:
                 found[order_id].setdefault(decided_by_id, "accepted a proposal of")
+        edited = (
+            sa.select(PurchaseOrderLine.order_id, ProposalEdit.edited_by_id)
+            .join(ProposalEdit, ProposalEdit.proposal_id == PurchaseOrderLine.proposal_id)
+            .where(PurchaseOrderLine.order_id.in_(chunk))
+            .distinct()
+        )
+        for order_id, user_id in session.execute(edited):
+            found[order_id][user_id] = "changed a proposal of"
         written = sa.union_all(
             sa.select(PurchaseOrder.id, PurchaseOrder.written_by_id).where(PurchaseOrder.id.in_(chunk)),
             sa.select(PurchaseOrderAuthor.order_id, PurchaseOrderAuthor.user_id).where(

@@ -48,6 +48,7 @@ MACHINE = documents.Machine(
         (PurchaseOrderState.APPROVED, "edit"): PurchaseOrderState.DRAFT,
         (PurchaseOrderState.APPROVED, "send"): PurchaseOrderState.SENT,
         (PurchaseOrderState.APPROVED, "cancel"): PurchaseOrderState.CANCELLED,
+        (PurchaseOrderState.SENT, "confirm"): PurchaseOrderState.SENT,
         (PurchaseOrderState.SENT, "close_short"): PurchaseOrderState.SENT,
         (PurchaseOrderState.SENT, "cancel"): PurchaseOrderState.CANCELLED,
     },

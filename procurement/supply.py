@@ -54,37 +54,62 @@ class Undecided:
     quantity: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """So much of one line of a locked order, planned to come on a day, and how much more may be received."""
+
+    order: PurchaseOrder
+    line: PurchaseOrderLine
+    quantity: int
+    due_date: date
+    over_quantity: int
+
+
 def plan(session: Session, orders: Sequence[PurchaseOrder], lines: dict[int, list[PurchaseOrderLine]]) -> list[Move]:
     """This function will plan what approved orders bring, and peg it to the demand that waits longest."""
-    supplier = locations.of_kind(session, kind=LocationKind.SUPPLIER, site_id=None)
-    sites = sorted({order.site_id for order in orders})
-    areas = {i: locations.of_kind(session, kind=LocationKind.STORAGE, site_id=i, area=True) for i in sites}
-    docks = {i: locations.of_kind(session, kind=LocationKind.DOCK, site_id=i) for i in sites}
-    wanted = []
-    for order in orders:
-        wanted += [
-            MoveRequest(
-                item_id=line.item_id,
-                source_id=supplier,
-                destination_id=docks[order.site_id],
-                onward=(areas[order.site_id],),
-                quantity=line.quantity,
-                due_date=line.due_date,
-                document_kind=KIND,
-                document_id=order.id,
-                line_id=line.id,
-                over_quantity=tolerated(line.quantity, order.over_receipt_rate),
-                needs_inspection=line.needs_inspection,
-                expected_unit_cost=line.unit_price,
-                currency=order.currency,
-            )
-            for line in lines[order.id]
-        ]
+    wanted = [
+        Wanted(
+            order=order,
+            line=line,
+            quantity=line.quantity,
+            due_date=line.due_date,
+            over_quantity=tolerated(line.quantity, order.over_receipt_rate),
+        )
+        for order in orders
+        for line in lines[order.id]
+    ]
+    return plan_anew(session, wanted)
+
+
+def plan_anew(session: Session, wanted: Sequence[Wanted]) -> list[Move]:
+    """This function will plan parts of lines of locked orders, and peg them to the demand that waits longest."""
     if not wanted:
         return []
-    planned = ledger.plan(session, wanted, company_id=orders[0].company_id)
+    supplier = locations.of_kind(session, kind=LocationKind.SUPPLIER, site_id=None)
+    sites = sorted({one.order.site_id for one in wanted})
+    areas = {i: locations.of_kind(session, kind=LocationKind.STORAGE, site_id=i, area=True) for i in sites}
+    docks = {i: locations.of_kind(session, kind=LocationKind.DOCK, site_id=i) for i in sites}
+    requests = [
+        MoveRequest(
+            item_id=one.line.item_id,
+            source_id=supplier,
+            destination_id=docks[one.order.site_id],
+            onward=(areas[one.order.site_id],),
+            quantity=one.quantity,
+            due_date=one.due_date,
+            document_kind=KIND,
+            document_id=one.order.id,
+            line_id=one.line.id,
+            over_quantity=one.over_quantity,
+            needs_inspection=one.line.needs_inspection,
+            expected_unit_cost=one.line.unit_price,
+            currency=one.order.currency,
+        )
+        for one in wanted
+    ]
+    planned = ledger.plan(session, requests, company_id=wanted[0].order.company_id)
     for site_id in sites:
-        here = {order.id for order in orders if order.site_id == site_id}
+        here = {one.order.id for one in wanted if one.order.site_id == site_id}
         _peg(session, [move for move in planned if move.document_id in here], site_id=site_id)
     return planned
 

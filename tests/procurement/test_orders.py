@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from procurement import amending, orders, proposals, purchase_orders, rules, supply
+from procurement import amending, confirming, orders, proposals, purchase_orders, rules, supply
 from procurement.amending import AlreadyReceived, NothingOrdered
+from procurement.confirming import Confirmed
 from procurement.drafting import AlreadyDrafted, BadLine, NotAccepted
 from procurement.orders import ReasonMissing
 from procurement.proposals import ProposalRequest
@@ -71,6 +72,14 @@ def act(world: World, order_id: int, action: str, actor: Actor, session: Session
         "reject": lambda: orders.reject(session, [order_id], reason="too dear", actor=actor, now=now),
         "send": lambda: orders.send(session, [order_id], actor=actor, now=now, today=today),
         "hand_over": lambda: orders.hand_over(session, order_id, to="second", actor=actor, now=now),
+        "confirm": lambda: confirming.confirm(
+            session,
+            order_id,
+            [Confirmed(line_id=line_ids(world, order_id)[0], quantity=90, due_date=world.day(9))],
+            actor=actor,
+            now=now,
+            today=today,
+        ),
         "close_short": lambda: amending.close_short(
             session, line_id=line_ids(world, order_id)[0], reason="sold out", actor=actor, now=now
         ),
@@ -101,6 +110,7 @@ WHO_MAY = {
     "reject": {"approver"},
     "hand_over": {"approver"},
     "send": {"buyer", "system"},
+    "confirm": {"buyer"},
     "close_short": {"buyer"},
     "cancel": {"buyer"},
 }

@@ -127,7 +127,7 @@ def undo_edit(session: Session, *, proposal_id: int, site_id: int, actor: Actor,
     actor.require(Role.PLANNER, Role.BUYER)
     proposal = _locked(session, proposal_id, site_id=site_id)
     MACHINE.advance(proposal.state, "edit", number=f"proposal {proposal_id}")
-    last = session.scalars(_standing().where(ProposalEdit.proposal_id == proposal_id).limit(1)).one_or_none()
+    last = session.scalars(standing_edits().where(ProposalEdit.proposal_id == proposal_id).limit(1)).one_or_none()
     if last is None:
         raise NothingEdited(f"proposal {proposal_id} stands as the plan made it: there is no change to undo")
     row = _row(proposal, actor=actor, now=now, reason="")
@@ -141,15 +141,24 @@ def undo_edit(session: Session, *, proposal_id: int, site_id: int, actor: Actor,
     return _write(session, proposal, row, supplier_id=supplier_id, verb="proposal.undo_edit", actor=actor)
 
 
+def standing_edits() -> sa.Select[Any]:
+    undoing = aliased(ProposalEdit)
+    return (
+        sa.select(ProposalEdit)
+        .where(ProposalEdit.undoes_id.is_(None), ~sa.exists().where(undoing.undoes_id == ProposalEdit.id))
+        .order_by(ProposalEdit.id.desc())
+    )
+
+
 def is_edited() -> sa.ColumnElement[bool]:
     """This function will give the condition that an edit of a proposal stands."""
-    return sa.exists(_standing().with_only_columns(ProposalEdit.id).where(ProposalEdit.proposal_id == Proposal.id))
+    return sa.exists(standing_edits().with_only_columns(ProposalEdit.id).where(ProposalEdit.proposal_id == Proposal.id))
 
 
 def standing(session: Session, proposal_ids: Sequence[int]) -> dict[int, list[tuple[ProposalEdit, str]]]:
     """This function will read the edits that stand, the newest first, each with the name of its author."""
     found: dict[int, list[tuple[ProposalEdit, str]]] = {}
-    statement = _standing().add_columns(User.display_name).join(User, User.id == ProposalEdit.edited_by_id)
+    statement = standing_edits().add_columns(User.display_name).join(User, User.id == ProposalEdit.edited_by_id)
     for row, name in session.execute(statement.where(ProposalEdit.proposal_id.in_(proposal_ids))):
         found.setdefault(row.proposal_id, []).append((row, name))
     return found
@@ -162,15 +171,6 @@ def planned_quantity(proposal_account: Sequence[dict[str, Any]]) -> int:
     50
     """
     return sum(term["quantity"] for term in proposal_account if term["name"] != TERM)
-
-
-def _standing() -> sa.Select[Any]:
-    undoing = aliased(ProposalEdit)
-    return (
-        sa.select(ProposalEdit)
-        .where(ProposalEdit.undoes_id.is_(None), ~sa.exists().where(undoing.undoes_id == ProposalEdit.id))
-        .order_by(ProposalEdit.id.desc())
-    )
 
 
 def _locked(session: Session, proposal_id: int, *, site_id: int) -> Proposal:

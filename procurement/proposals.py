@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from procurement.outcomes import Outcome, Refused
 from scm.core import audit, documents, types
 from scm.core.db import Base, BigId, table_of
 from scm.core.errors import InvalidInput, NotFound
@@ -110,6 +111,7 @@ class ProposalRequest:
     next_best: Any = None
     risk: Any = None
     assumed: Sequence[str] = ()
+    note: Any = None
 
 
 class BadProposal(InvalidInput):
@@ -133,17 +135,19 @@ def publish(
     site_id: int,
     actor: Actor,
     now: datetime,
+    kept: Sequence[int] = (),
 ) -> list[int]:
     """This function will replace the site's open proposals by those of a run, and return the new ids in order.
 
-    Raises `BadProposal` when an account does not add up to its quantity; nothing is replaced then.
+    `kept` ones stay open: `procurement.renewing` knows which. Raises `BadProposal` when an account does not add up to
+    its quantity; nothing is replaced then.
     """
     actor.require(Role.PLANNER, Role.SYSTEM)
     for request in requests:
         _refuse(request)
     session.execute(
         sa.update(Proposal)
-        .where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN)
+        .where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN, Proposal.id.not_in(kept))
         .values(state=MACHINE.advance(ProposalState.OPEN, "supersede", number="an open proposal"), decided_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -165,18 +169,37 @@ def publish(
     return ids
 
 
-def accept(session: Session, proposal_ids: Sequence[int], *, actor: Actor, now: datetime, reason: str = "") -> None:
-    """This function will accept open proposals. Raises `ProposalUnknown`, `IllegalTransition`."""
+def accept(
+    session: Session,
+    proposal_ids: Sequence[int],
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+    site_id: int | None = None,
+) -> Outcome:
+    """This function will accept the open ones of some proposals, and say of each other why it stays as it is."""
     actor.require(Role.PLANNER, Role.BUYER)
-    decide(session, proposal_ids, action="accept", actor=actor, now=now, reason=reason)
+    return _answer(session, proposal_ids, action="accept", actor=actor, now=now, reason=reason, site_id=site_id)
 
 
-def reject(session: Session, proposal_ids: Sequence[int], *, reason: str, actor: Actor, now: datetime) -> None:
-    """This function will reject open proposals. Raises `ReasonMissing`, `ProposalUnknown`, `IllegalTransition`."""
+def reject(
+    session: Session,
+    proposal_ids: Sequence[int],
+    *,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    site_id: int | None = None,
+) -> Outcome:
+    """This function will reject the open ones of some proposals, and say of each other why it stays as it is.
+
+    Raises `ReasonMissing`.
+    """
     actor.require(Role.PLANNER, Role.BUYER)
     if not reason.strip():
         raise ReasonMissing("rejecting a proposal needs a reason: the planner reads it")
-    decide(session, proposal_ids, action="reject", actor=actor, now=now, reason=reason)
+    return _answer(session, proposal_ids, action="reject", actor=actor, now=now, reason=reason, site_id=site_id)
 
 
 def decide(
@@ -191,7 +214,7 @@ def decide(
 ) -> None:
     """This function will answer open proposals in the name of whoever the calling verb has checked.
 
-    Only `accept`, `reject` and `procurement.rules` call it. Raises `ProposalUnknown`, `IllegalTransition`.
+    All or none. Only `accept`, `reject` and `procurement.rules` call it. Raises `ProposalUnknown`, `IllegalTransition`.
     """
     states = lock(session, proposal_ids)
     for proposal_id, state in states.items():
@@ -230,16 +253,56 @@ def open_ids(session: Session, *, site_id: int, run_id: int | None = None) -> li
 
 def lock(session: Session, proposal_ids: Sequence[int]) -> dict[int, ProposalState]:
     """This function will lock proposals in the order of their ids and read their states. Raises `ProposalUnknown`."""
-    found: dict[int, ProposalState] = {}
-    for chunk in _chunks(sorted(set(proposal_ids))):
-        rows = session.execute(
-            sa.select(Proposal.id, Proposal.state).where(Proposal.id.in_(chunk)).order_by(Proposal.id).with_for_update()
-        )
-        found.update((row.id, row.state) for row in rows)
+    found = lock_known(session, proposal_ids)
     for proposal_id in proposal_ids:
         if proposal_id not in found:
-            raise ProposalUnknown(f"there is no proposal {proposal_id}")
+            raise unknown(proposal_id)
     return found
+
+
+def lock_known(
+    session: Session, proposal_ids: Sequence[int], *, site_id: int | None = None
+) -> dict[int, ProposalState]:
+    """This function will lock those of some proposals that exist (at a site), and read their states."""
+    found: dict[int, ProposalState] = {}
+    for chunk in _chunks(sorted(set(proposal_ids))):
+        statement = sa.select(Proposal.id, Proposal.state).where(Proposal.id.in_(chunk))
+        if site_id is not None:
+            statement = statement.where(Proposal.site_id == site_id)
+        rows = session.execute(statement.order_by(Proposal.id).with_for_update())
+        found.update((row.id, row.state) for row in rows)
+    return found
+
+
+def unknown(proposal_id: int) -> ProposalUnknown:
+    """This function will give the refusal of an id that no proposal has."""
+    return ProposalUnknown(f"there is no proposal {proposal_id}")
+
+
+def _answer(
+    session: Session,
+    proposal_ids: Sequence[int],
+    *,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+    site_id: int | None,
+) -> Outcome:
+    states = lock_known(session, proposal_ids, site_id=site_id)
+    done, refused = [], []
+    for proposal_id in dict.fromkeys(proposal_ids):
+        try:
+            if proposal_id not in states:
+                raise unknown(proposal_id)
+            MACHINE.advance(states[proposal_id], action, number=f"proposal {proposal_id}")
+        except (ProposalUnknown, documents.IllegalTransition) as error:
+            refused.append(Refused(id=proposal_id, error=error))
+        else:
+            done.append(proposal_id)
+    if done:
+        decide(session, done, action=action, actor=actor, now=now, reason=reason)
+    return Outcome(done=tuple(done), refused=tuple(refused))
 
 
 def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:

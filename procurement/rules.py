@@ -12,7 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from procurement import proposals
+from procurement import edits, proposals
 from procurement.proposals import Proposal, ProposalState
 from scm.core import audit
 from scm.core.db import Base, dialect_insert
@@ -179,7 +179,8 @@ def revoke(session: Session, *, rule_id: int, actor: Actor, now: datetime) -> No
 def accept_by_rule(session: Session, *, site_id: int, actor: Actor, now: datetime) -> list[int]:
     """This function will accept the open proposals that a rule in force covers, and list them.
 
-    The first rule that covers a proposal accepts it; the proposal names the rule, and the rule who signed it.
+    What a person has changed, or lately refused, is left to people. The first rule that covers a proposal accepts it;
+    the proposal names the rule, and the rule who signed it.
     """
     actor.require(Role.SYSTEM)
     rules = session.scalars(
@@ -199,9 +200,16 @@ def accept_by_rule(session: Session, *, site_id: int, actor: Actor, now: datetim
 
 def _candidates(session: Session, *, site_id: int) -> list[Candidate]:
     rows = session.execute(
-        sa.select(Proposal.id, Proposal.supplier_id, Proposal.unit_price, Proposal.quantity, SupplierTerms.currency)
+        sa.select(
+            Proposal.id,
+            Proposal.supplier_id,
+            Proposal.unit_price,
+            Proposal.quantity,
+            Proposal.note,
+            SupplierTerms.currency,
+        )
         .join(SupplierTerms, SupplierTerms.partner_id == Proposal.supplier_id)
-        .where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN)
+        .where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN, ~edits.is_edited())
         .order_by(Proposal.id)
     )
     return [
@@ -212,4 +220,5 @@ def _candidates(session: Session, *, site_id: int) -> list[Candidate]:
             amount=money.line_amount(unit_price=row.unit_price, quantity=row.quantity, currency=row.currency),
         )
         for row in rows
+        if (row.note or {}).get("kind") != "rejected_before"
     ]

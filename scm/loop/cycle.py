@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from forecasting import engine, runs
-from procurement import proposals
+from procurement import renewing
 from procurement.proposals import ProposalRequest
 from scm.core import audit, types
 from scm.core.db import Database
@@ -190,9 +190,10 @@ def _publish(
     record = _record(done, now=now, proposal_count=len(requests), forecast_run_id=forecast_run_id, started=started)
     session.add(record)
     session.flush()
-    proposals.publish(
+    renewing.publish(
         session,
         [request for request, _ in requests],
+        order_date=found.order_date,
         run_id=record.id,
         company_id=found.company_id,
         site_id=found.site_id,

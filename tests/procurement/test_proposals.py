@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from procurement import proposals, rules, supply
+from procurement.outcomes import Outcome
 from procurement.proposals import BadProposal, Proposal, ProposalRequest, ProposalState, ProposalUnknown, ReasonMissing
 from procurement.rules import BadRule, RuleUnknown
 from scm.core.documents import IllegalTransition
@@ -91,8 +92,10 @@ def test_a_proposal_is_answered_once(
         publish(world, run_id=2)
     else:
         respond(world, before, proposal)
-    with world.refuses(IllegalTransition, f"proposal {proposal} is"):
-        respond(world, answer, proposal)
+    outcome = respond(world, answer, proposal)
+    assert outcome.done == ()
+    [refused] = outcome.refused
+    assert isinstance(refused.error, IllegalTransition) and f"proposal {proposal} is" in str(refused.error)
 
 
 def test_no_is_said_with_a_reason(world: World, line: Callable[..., ProposalRequest]) -> None:
@@ -101,10 +104,26 @@ def test_no_is_said_with_a_reason(world: World, line: Callable[..., ProposalRequ
         proposals.reject(session, [proposal], reason=" ", actor=world.user("planner"), now=world.now)
 
 
-def test_an_unknown_proposal_takes_the_known_ones_with_it(world: World, line: Callable[..., ProposalRequest]) -> None:
+def test_what_can_be_done_of_many_is_done_and_the_rest_says_why(
+    world: World, line: Callable[..., ProposalRequest]
+) -> None:
+    first, refused, last = publish(world, line(), line(), line())
+    respond(world, "reject", refused)
+    chosen = [last, refused, 999999, first, last]
+    outcome = proposals.accept(world.begin(), chosen, actor=world.user("planner"), now=world.now)
+    assert outcome.done == (last, first)
+    assert [(row.id, type(row.error)) for row in outcome.refused] == [
+        (refused, IllegalTransition),
+        (999999, ProposalUnknown),
+    ]
+    assert [state(world, i).value for i in (first, refused, last)] == ["accepted", "rejected", "accepted"]
+
+
+def test_proposals_of_another_site_are_unknown(world: World, line: Callable[..., ProposalRequest]) -> None:
     [proposal] = publish(world, line())
-    with world.refuses(ProposalUnknown, "999999") as session:
-        proposals.accept(session, [proposal, 999999], actor=world.user("planner"), now=world.now)
+    elsewhere = world.setup.site_id + 1
+    outcome = proposals.accept(world.begin(), [proposal], actor=world.user("planner"), now=world.now, site_id=elsewhere)
+    assert (outcome.done, type(outcome.refused[0].error)) == ((), ProposalUnknown)
 
 
 def test_only_planners_and_buyers_answer(world: World, line: Callable[..., ProposalRequest]) -> None:
@@ -154,8 +173,8 @@ def test_what_is_accepted_counts_as_supply_that_somebody_thinks_about(
     assert (pending.quantity, pending.due_date) == (60, world.day(7))
 
 
-def respond(world: World, answer: str, proposal: int) -> None:
+def respond(world: World, answer: str, proposal: int) -> Outcome:
+    planner = world.user("planner")
     if answer == "accept":
-        proposals.accept(world.begin(), [proposal], actor=world.user("planner"), now=world.now)
-    else:
-        proposals.reject(world.begin(), [proposal], reason="no room", actor=world.user("planner"), now=world.now)
+        return proposals.accept(world.begin(), [proposal], actor=planner, now=world.now)
+    return proposals.reject(world.begin(), [proposal], reason="no room", actor=planner, now=world.now)

@@ -35,7 +35,11 @@ class AuditRow(Base):
     document_id: Mapped[int] = mapped_column(sa.BigInteger)
     detail: Mapped[dict[str, Any]] = mapped_column(types.Json)
 
-    __table_args__ = (sa.Index(None, "document_kind", "document_id"),)
+    __table_args__ = (
+        sa.Index(None, "document_kind", "document_id"),
+        sa.Index(None, "at"),
+        sa.Index(None, "actor_id", "at"),
+    )
 
 
 def record(

@@ -1,7 +1,7 @@
 """Messages that must leave the system, written in the transaction of the change that causes them.
 
 Nothing here sends anything: a message is delivered later, at least once, outside any transaction. Its key is
-stable, so that the receiver can tell a repetition.
+stable, so that the receiver can tell a repetition. How far its delivery is stands in `scm.core.deliveries`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,28 @@ class OutboxMessage(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(types.Json)
     created_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
 
-    __table_args__ = (sa.Index(None, "document_kind", "document_id"),)
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    next_attempt_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    claimed_until_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    dead_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    last_error: Mapped[str] = mapped_column(sa.String(400), default="", server_default="")
+
+    __table_args__ = (
+        sa.Index(None, "document_kind", "document_id"),
+        sa.Index(
+            "ix_outbox_message_waiting",
+            "next_attempt_at",
+            sqlite_where=sa.text("delivered_at IS NULL AND dead_at IS NULL"),
+            postgresql_where=sa.text("delivered_at IS NULL AND dead_at IS NULL"),
+        ),
+        sa.Index(
+            "ix_outbox_message_dead",
+            "dead_at",
+            sqlite_where=sa.text("dead_at IS NOT NULL"),
+            postgresql_where=sa.text("dead_at IS NOT NULL"),
+        ),
+    )
 
 
 def put(

@@ -1,4 +1,4 @@
-"""The command line: `scm init | demo | import sales | cycle | simulate | verify-books | serve`.
+"""The command line: `scm init | demo | import sales | cycle | simulate | verify-books | verify-audit | serve | worker`.
 
 Others script against the names, options and exit codes: 0 done, 1 refused or something disagrees, 2 wrong input,
 3 the database is not available.
@@ -17,7 +17,7 @@ from rich.console import Console
 
 from scm.core import config
 from scm.core.errors import InvalidInput, ScmError, Unavailable
-from web.commands import Context, cycle, demo, importing, init, serve, simulate, verify_books
+from web.commands import Context, cycle, demo, importing, init, serve, simulate, verify_audit, verify_books, worker
 
 EXIT_REFUSED, EXIT_INVALID, EXIT_UNAVAILABLE = 1, 2, 3
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     _simulate_options(commands.add_parser("simulate", help="let a seeded world act on a simulated company"))
     verify = commands.add_parser("verify-books", help="prove goods, reservations and journal")
     verify.set_defaults(run=verify_books.run)
+    _audit_options(commands.add_parser("verify-audit", help="prove that nobody changed the audit trail"))
+    commands.add_parser("worker", help="run the jobs and deliver the messages").set_defaults(run=worker.run)
     _serve_options(commands.add_parser("serve", help="show the proposals in a browser, on this machine only"))
     _demo_options(commands.add_parser("demo", help="set up a company, run the loop on it and serve it"))
     return parser
@@ -101,6 +103,12 @@ def _simulate_options(parser: argparse.ArgumentParser) -> None:
         help="multiply a supplier's delays, for example S07=2",
     )
     parser.set_defaults(run=simulate.run)
+
+
+def _audit_options(parser: argparse.ArgumentParser) -> None:
+    noted = "the hash of a seal that was noted elsewhere: finds a trail that was cut short or written anew"
+    parser.add_argument("--head", metavar="HASH", help=noted)
+    parser.set_defaults(run=verify_audit.run)
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:

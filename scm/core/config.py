@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from scm.core.errors import InvalidInput
 
 DEFAULT_DATABASE_URL = "sqlite:///scm.db"
+DEFAULT_MAIL_FROM = "scm@localhost"
+DEFAULT_OUTBOX_DIRECTORY = "outbox"
 KNOWN_DIALECTS = ("sqlite", "postgresql")
 
 
@@ -17,20 +20,28 @@ class BadSetting(InvalidInput):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What an installation decides: the database, and how long a writer waits for another."""
+    """What an installation decides: the database, how long a writer waits, and where messages go."""
 
     database_url: str = DEFAULT_DATABASE_URL
     lock_timeout_seconds: float = 10.0
+    public_url: str | None = None
+    smtp_url: str | None = field(default=None, repr=False)  # it may hold a password
+    mail_from: str = DEFAULT_MAIL_FROM
+    outbox_directory: str = DEFAULT_OUTBOX_DIRECTORY
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """This function will read SCM_DATABASE_URL and SCM_LOCK_TIMEOUT_SECONDS.
+        """This function will read SCM_DATABASE_URL, SCM_LOCK_TIMEOUT_SECONDS and how messages leave.
 
         Raises `BadSetting` naming the variable, its value and what it should be.
         """
         return cls(
             database_url=_database_url(environment.get("SCM_DATABASE_URL", DEFAULT_DATABASE_URL)),
             lock_timeout_seconds=_seconds(environment, "SCM_LOCK_TIMEOUT_SECONDS", default=10.0),
+            public_url=_public_url(environment.get("SCM_PUBLIC_URL")),
+            smtp_url=_smtp_url(environment.get("SCM_SMTP_URL")),
+            mail_from=_mail_from(environment.get("SCM_MAIL_FROM", DEFAULT_MAIL_FROM)),
+            outbox_directory=environment.get("SCM_OUTBOX_DIR") or DEFAULT_OUTBOX_DIRECTORY,
         )
 
 
@@ -59,3 +70,32 @@ def _seconds(environment: Mapping[str, str], name: str, *, default: float) -> fl
     if not 0 < value <= 600:
         raise BadSetting(f"{name} is {value}: it must be more than 0 and at most 600 seconds")
     return value
+
+
+def _public_url(text: str | None) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadSetting(f"SCM_PUBLIC_URL is {text!r}: it must be the address people open, such as https://scm.example")
+    return text.rstrip("/")
+
+
+def _smtp_url(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("smtp", "smtps") and parts.hostname and (parts.port or 25) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        # The text is not repeated: it may hold a password.
+        raise BadSetting("SCM_SMTP_URL cannot be used: write it as smtp://USER:PASSWORD@HOST:587 or smtps://…:465")
+    return text
+
+
+def _mail_from(text: str) -> str:
+    if "@" not in text or not text.isprintable():
+        raise BadSetting(f"SCM_MAIL_FROM is {text!r}: it must be an e-mail address")
+    return text

@@ -67,7 +67,10 @@ def due(session: Session, *, now: datetime) -> bool:
 
 
 def claim(session: Session, *, now: datetime, count: int = 1) -> list[Envelope]:
-    """This function will claim the messages that have waited longest, for this caller to send."""
+    """This function will claim the messages that have waited longest, for this caller to send.
+
+    A message whose senders were all killed, as often as it may be tried, is dead instead.
+    """
     rows = session.scalars(
         sa.select(OutboxMessage)
         .where(_due(now))
@@ -77,7 +80,11 @@ def claim(session: Session, *, now: datetime, count: int = 1) -> list[Envelope]:
         .execution_options(populate_existing=True)
     ).all()
     for row in rows:
-        row.attempts, row.claimed_until_at = row.attempts + 1, now + CLAIM
+        if row.attempts >= MOST_ATTEMPTS:
+            row.dead_at, row.claimed_until_at = now, None
+            row.last_error = f"none of {row.attempts} attempts came to an end"
+        else:
+            row.attempts, row.claimed_until_at = row.attempts + 1, now + CLAIM
     session.flush()
     return [
         Envelope(
@@ -92,6 +99,7 @@ def claim(session: Session, *, now: datetime, count: int = 1) -> list[Envelope]:
             attempt=row.attempts,
         )
         for row in rows
+        if row.dead_at is None
     ]
 
 

@@ -39,6 +39,11 @@ class RunProgress:
         return self._concluded
 
     @property
+    def cancelled(self) -> bool:
+        """Whether a person asked that the run stop."""
+        return self._cancelled
+
+    @property
     def stopping(self) -> bool:
         """Whether the worker shuts down and wants the run back in the queue."""
         return self._stopping

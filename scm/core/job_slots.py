@@ -29,10 +29,11 @@ class CatchUp(enum.Enum):
 
 
 class Lane(enum.Enum):
-    """Which of a worker's two threads runs a job, so that long work does not hold up short work."""
+    """Which of a worker's threads runs a job, so that neither long work nor a slow receiver holds up short work."""
 
     SHORT = "short"
     LONG = "long"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, kw_only=True)

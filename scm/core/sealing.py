@@ -106,6 +106,11 @@ def seal(session: Session, *, now: datetime) -> AuditSeal | None:
     return one
 
 
+def waits(session: Session) -> bool:
+    """This function will tell whether a row waits for its seal."""
+    return session.scalar(sa.select(AuditRow.id).where(_waits(_newest(session))).limit(1)) is not None
+
+
 def unsealed(session: Session) -> Unsealed:
     """This function will count the rows that no seal holds yet and give the age of the oldest."""
     waiting = sa.select(sa.func.count().label("rows"), sa.func.min(AuditRow.at).label("oldest"))

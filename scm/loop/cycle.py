@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -62,6 +62,9 @@ class CycleResult:
     messages: tuple[str, ...]
 
 
+Conclude = Callable[[Session, CycleResult], None]
+
+
 class NothingToPlan(Conflict):
     """No active item has a supplier's agreement."""
 
@@ -86,9 +89,11 @@ def run(
     now: datetime,
     settings: PlanSettings = DEFAULTS,
     progress: Progress = SILENT,
+    conclude: Conclude | None = None,
 ) -> CycleResult:
     """This function will run the cycle for the site as of the end of a day and publish its proposals.
 
+    `conclude` is called in the transaction that publishes, so that whoever must run a slot once can note it there.
     Raises `NothingToPlan`, `SupplierWithoutTerms`, `PlanFailed`, `PlanInfeasible`, `InputsChanged`; the last good plan
     stays then.
     """
@@ -108,7 +113,14 @@ def run(
             "plan stays"
         ) from error
     requests = accounts.proposals_of(computed)
-    result = database.run(lambda session: _publish(session, computed, requests, actor=actor, now=now, started=started))
+
+    def publish(session: Session) -> CycleResult:
+        published = _publish(session, computed, requests, actor=actor, now=now, started=started)
+        if conclude is not None:
+            conclude(session, published)
+        return published
+
+    result = database.run(publish)
     progress.advance()
     return result
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -55,6 +56,19 @@ def require_simulated(company: Company) -> None:
         raise NotSimulated(
             f"{company.name} was not created as a simulated company: its date is the calendar's, its events are real"
         )
+
+
+def business_time(company: Company, *, wall: datetime) -> tuple[datetime, date]:
+    """This function will give the instant and the day of business at a moment of the wall clock.
+
+    A simulated company keeps its pinned day and takes the time of day from the clock of its zone.
+    """
+    zone = ZoneInfo(company.zone)
+    local = wall.astimezone(zone)
+    if company.business_date is None:
+        return wall, local.date()
+    moved = datetime.combine(company.business_date, local.time(), tzinfo=zone)
+    return moved.astimezone(UTC), company.business_date
 
 
 def go_live(session: Session, company: Company, *, go_live: date) -> None:

@@ -1,7 +1,7 @@
 """Real processes that do something to one database at the same moment.
 
 They are forked from a clean server process that has the modules loaded but holds no connection, so that starting
-one costs a few milliseconds. What they run are the functions of `work`, `office` and `day`.
+one costs a few milliseconds. What they run are the functions of `work`, `office`, `day` and `working`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from scm.core.errors import ScmError
 
 LONGEST_SECONDS = 120
 _context: ForkServerContext = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["pytest", "tests.races.day", "tests.races.office", "tests.races.work"])
+_context.set_forkserver_preload(
+    ["pytest", "tests.races.day", "tests.races.office", "tests.races.work", "tests.races.working"]
+)
 
 
 @dataclass(frozen=True)

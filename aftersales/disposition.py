@@ -51,6 +51,8 @@ class Disposal(Base):
     why: Mapped[str] = mapped_column(sa.String(400))
     disposed_by: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"))
     disposed_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
+    # A person decided otherwise than was proposed; `why` says what for.
+    overridden: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +67,22 @@ class Facts:
     weeks_of_cover: int  # how long the stock at hand will last
 
 
+class Cause(enum.Enum):
+    """What a proposal rests on, for whoever tells it in another language than `Proposed.why`."""
+
+    SUPPLIER_OWES = "supplier_owes"
+    NOT_SOLD_WITHIN_A_YEAR = "not_sold_within_a_year"
+    SELLS_AGAIN = "sells_again"
+    MENDING_PAYS = "mending_pays"
+    NOT_WORTH_MENDING = "not_worth_mending"
+
+
 @dataclass(frozen=True)
 class Proposed:
-    """A disposition and its reason in one sentence."""
+    """A disposition and its reason: as a name, and in one sentence."""
 
     disposition: Disposition
+    cause: Cause
     why: str
 
 
@@ -81,6 +94,7 @@ class Decision:
     disposition: Disposition
     why: str
     bin_id: int | None = None
+    overridden: bool = False
 
 
 class BinMissing(InvalidInput):
@@ -117,22 +131,27 @@ def decide(facts: Facts) -> Proposed:
     if facts.finding is Finding.SUPPLIER_DEFECT and facts.grade in (Grade.C, Grade.D):
         return Proposed(
             Disposition.RETURN_TO_SUPPLIER,
+            Cause.SUPPLIER_OWES,
             f"grade {facts.grade.name} by the supplier's defect: the supplier owes {facts.unit_cost} a piece",
         )
     if facts.grade in (Grade.A, Grade.B):
         if facts.weeks_of_cover > LONGEST_COVER_WEEKS and facts.grade is Grade.B:
             return Proposed(
                 Disposition.SCRAP,
+                Cause.NOT_SOLD_WITHIN_A_YEAR,
                 f"grade B and {facts.weeks_of_cover} weeks of stock at hand: it would not be sold within a year",
             )
-        return Proposed(Disposition.RESTOCK, f"grade {facts.grade.name}: it sells again for {facts.resale_value}")
+        sells = f"grade {facts.grade.name}: it sells again for {facts.resale_value}"
+        return Proposed(Disposition.RESTOCK, Cause.SELLS_AGAIN, sells)
     if facts.grade is Grade.C and facts.refurbish_cost < facts.resale_value:
         return Proposed(
             Disposition.REFURBISH,
+            Cause.MENDING_PAYS,
             f"grade C: mending costs {facts.refurbish_cost}, it then sells for {facts.resale_value}",
         )
     return Proposed(
         Disposition.SCRAP,
+        Cause.NOT_WORTH_MENDING,
         f"grade {facts.grade.name}: mending for {facts.refurbish_cost} is not worth {facts.resale_value}",
     )
 
@@ -269,6 +288,7 @@ def _insert(session: Session, decisions: Sequence[Decision], *, actor: Actor, no
                 "why": decision.why,
                 "disposed_by": actor.user_id,
                 "disposed_at": now,
+                "overridden": decision.overridden,
             }
             for decision in decisions
         ],

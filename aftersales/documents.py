@@ -131,8 +131,17 @@ def lock_returns(session: Session, return_ids: Iterable[int]) -> list[ReturnAuth
 
 def lock_lines(session: Session, line_ids: Iterable[int]) -> dict[int, LockedLine]:
     """This function will lock return lines in the order of their ids and read them. Raises `ReturnLineUnknown`."""
+    return _lines(session, line_ids, lock=True)
+
+
+def read_lines(session: Session, line_ids: Iterable[int]) -> dict[int, LockedLine]:
+    """This function will read return lines for somebody who only looks. Raises `ReturnLineUnknown`."""
+    return _lines(session, line_ids, lock=False)
+
+
+def _lines(session: Session, line_ids: Iterable[int], *, lock: bool) -> dict[int, LockedLine]:
     wanted = sorted(set(line_ids))
-    rows = session.execute(
+    statement = (
         sa.select(
             ReturnLine.id,
             ReturnLine.return_id,
@@ -147,9 +156,10 @@ def lock_lines(session: Session, line_ids: Iterable[int]) -> dict[int, LockedLin
         .join(ReturnAuthorization, ReturnAuthorization.id == ReturnLine.return_id)
         .where(ReturnLine.id.in_(wanted))
         .order_by(ReturnLine.id)
-        .with_for_update(of=table_of(ReturnLine), key_share=True)
     )
-    found = {row.id: LockedLine(*row) for row in rows}
+    if lock:
+        statement = statement.with_for_update(of=table_of(ReturnLine), key_share=True)
+    found = {row.id: LockedLine(*row) for row in session.execute(statement)}
     unknown = [line_id for line_id in wanted if line_id not in found]
     if unknown:
         raise ReturnLineUnknown(f"there is no return line {unknown[0]}: scan the label of the return")

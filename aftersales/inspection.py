@@ -15,7 +15,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from aftersales import documents, feedback
+from aftersales import documents, feedback, photos
 from aftersales.documents import KIND, LockedLine
 from aftersales.feedback import Inspected
 from scm.core import audit, types
@@ -76,6 +76,7 @@ class Verdict:
     finding: Finding
     note: str = ""
     lot_id: int | None = None
+    photos: tuple[bytes, ...] = ()
 
 
 class BadVerdict(InvalidInput):
@@ -102,7 +103,7 @@ class _Accepted:
 def record(session: Session, verdicts: Sequence[Verdict], *, actor: Actor, now: datetime, today: date) -> list[int]:
     """This function will record verdicts and return the ids of the inspections, in the order given.
 
-    Raises `BadVerdict`, `ReturnLineUnknown`, `MoreThanReceived`; nothing is recorded then.
+    Raises `BadVerdict`, `ReturnLineUnknown`, `MoreThanReceived`, `NotAPhoto`; nothing is recorded then.
     """
     actor.require(Role.RETURNS, Role.WAREHOUSE, Role.SYSTEM)
     if not verdicts:
@@ -110,6 +111,8 @@ def record(session: Session, verdicts: Sequence[Verdict], *, actor: Actor, now: 
     lines = documents.lock_lines(session, [verdict.return_line_id for verdict in verdicts])
     accepted = _accept(session, verdicts, lines)
     ids = _insert(session, accepted, actor=actor, now=now)
+    for inspection_id, verdict in zip(ids, verdicts, strict=True):
+        photos.attach(session, verdict.photos, inspection_id=inspection_id, actor=actor, now=now)
     feedback.record_inspected(
         session,
         [
@@ -126,8 +129,15 @@ def record(session: Session, verdicts: Sequence[Verdict], *, actor: Actor, now: 
         ],
         today=today,
     )
-    return_ids = sorted({line.return_id for line in lines.values()})
-    audit.record(session, actor=actor, verb="return.inspect", document_kind=KIND, document_ids=return_ids)
+    audit.record(
+        session,
+        actor=actor,
+        verb="return.inspect",
+        document_kind=KIND,
+        document_ids=sorted({line.return_id for line in lines.values()}),
+        inspections=ids,
+        photos=sum(len(verdict.photos) for verdict in verdicts),
+    )
     return ids
 
 

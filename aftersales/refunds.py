@@ -69,7 +69,7 @@ class MoreThanInvoiced(Conflict):
 
 
 @dataclass(slots=True)
-class _Invoiced:
+class Invoiced:
     """What one invoice asked for one sale, and what of it was refunded so far."""
 
     invoice_id: int
@@ -88,7 +88,7 @@ class _Invoiced:
 
 
 @dataclass(frozen=True, slots=True)
-class _Share:
+class Share:
     """So many units of one return line and their amount, out of one invoice."""
 
     line: LockedLine
@@ -112,13 +112,13 @@ def refund(
         return []
     lines = documents.lock_lines(session, [request.return_line_id for request in requests])
     _refuse_uninspected(session, requests, lines)
-    invoiced = _invoiced(session, lines.values())
+    invoiced = invoiced_for(session, lines.values())
     # Other return lines may share these invoices: what was refunded of them is read once nobody else can add to it.
     receivables.lock(session, {one.invoice_id for asked in invoiced.values() for one in asked.values()})
-    _add_refunded(session, invoiced)
-    shares = _shares(requests, lines, invoiced)
-    _insert(session, shares, actor=actor, now=now)
-    note_ids = _pay(session, shares, actor=actor, now=now, today=today)
+    add_refunded(session, invoiced)
+    shared = shares(requests, lines, invoiced)
+    _insert(session, shared, actor=actor, now=now)
+    note_ids = _pay(session, shared, actor=actor, now=now, today=today)
     audit.record(
         session,
         actor=actor,
@@ -172,23 +172,23 @@ def _sale(line: LockedLine) -> Sale:
     return PRIOR, line.prior_sale_id
 
 
-def _invoiced(session: Session, lines: Iterable[LockedLine]) -> dict[Sale, dict[int, _Invoiced]]:
-    """What was invoiced for each sale by invoice, the oldest first."""
+def invoiced_for(session: Session, lines: Iterable[LockedLine]) -> dict[Sale, dict[int, Invoiced]]:
+    """This function will read what was invoiced for the sales of return lines, by sale and invoice, oldest first."""
     sales = {_sale(line) for line in lines}
-    found: dict[Sale, dict[int, _Invoiced]] = {sale: {} for sale in sorted(sales)}
+    found: dict[Sale, dict[int, Invoiced]] = {sale: {} for sale in sorted(sales)}
     for one in claims.invoiced_lines(session, [sale_id for kind, sale_id in found if kind == SOLD]):
         # A line that left in several lots stands on its invoice several times.
-        known = found[SOLD, one.line_id].setdefault(one.invoice_id, _Invoiced(one.invoice_id, 0, 0))
+        known = found[SOLD, one.line_id].setdefault(one.invoice_id, Invoiced(one.invoice_id, 0, 0))
         known.quantity += one.quantity
         known.amount += one.amount
     prior = brought_forward.invoiced(session, [sale_id for kind, sale_id in found if kind == PRIOR])
     for sale_id, one in prior.items():
-        found[PRIOR, sale_id][one.invoice_id] = _Invoiced(one.invoice_id, one.quantity, one.amount)
+        found[PRIOR, sale_id][one.invoice_id] = Invoiced(one.invoice_id, one.quantity, one.amount)
     return found
 
 
-def _add_refunded(session: Session, invoiced: Mapping[Sale, Mapping[int, _Invoiced]]) -> None:
-    """Whatever return line it was refunded for."""
+def add_refunded(session: Session, invoiced: Mapping[Sale, Mapping[int, Invoiced]]) -> None:
+    """This function will add what was refunded before, whatever return line it was refunded for."""
     for kind, column in ((SOLD, ReturnLine.sales_order_line_id), (PRIOR, ReturnLine.prior_sale_id)):
         rows = session.execute(
             sa.select(
@@ -204,29 +204,29 @@ def _add_refunded(session: Session, invoiced: Mapping[Sale, Mapping[int, _Invoic
             known.refunded_quantity, known.refunded_amount = int(quantity), int(amount)
 
 
-def _shares(
+def shares(
     requests: Sequence[RefundRequest],
     lines: Mapping[int, LockedLine],
-    invoiced: Mapping[Sale, Mapping[int, _Invoiced]],
-) -> list[_Share]:
-    """Units are refunded out of the oldest invoice first."""
-    shares = []
+    invoiced: Mapping[Sale, Mapping[int, Invoiced]],
+) -> list[Share]:
+    """This function will share refunds out over invoices, the oldest first. Raises `MoreThanInvoiced`."""
+    found = []
     for row, request in enumerate(requests, start=1):
         line, wanted = lines[request.return_line_id], request.quantity
         for invoice in invoiced[_sale(line)].values():
             quantity = min(wanted, invoice.quantity - invoice.refunded_quantity)
             if quantity > 0:
                 wanted -= quantity
-                shares.append(_Share(line, invoice.invoice_id, quantity, invoice.take(quantity)))
+                found.append(Share(line, invoice.invoice_id, quantity, invoice.take(quantity)))
         if wanted:
             raise MoreThanInvoiced(
                 f"refund {row}: {wanted} of the {request.quantity} units of {line.number} line {line.id} were never "
                 "invoiced, or are refunded already: check the invoices of the sale"
             )
-    return shares
+    return found
 
 
-def _insert(session: Session, shares: Sequence[_Share], *, actor: Actor, now: datetime) -> None:
+def _insert(session: Session, shares: Sequence[Share], *, actor: Actor, now: datetime) -> None:
     session.execute(
         sa.insert(table_of(ReturnRefund)),
         [
@@ -243,7 +243,7 @@ def _insert(session: Session, shares: Sequence[_Share], *, actor: Actor, now: da
     )
 
 
-def _pay(session: Session, shares: Sequence[_Share], *, actor: Actor, now: datetime, today: date) -> list[int]:
+def _pay(session: Session, shares: Sequence[Share], *, actor: Actor, now: datetime, today: date) -> list[int]:
     """The invoices are locked: what is open on them is credited first, the rest is given back."""
     amounts: dict[tuple[int, int], int] = defaultdict(int)
     number_of = {share.line.return_id: share.line.number for share in shares}

@@ -30,6 +30,7 @@ WAVE = Series(code="wave", prefix="WV")
 SHIPMENT = Series(code="shipment", prefix="SH")
 CYCLE_COUNT = Series(code="cycle_count", prefix="CC")
 RETURN_AUTHORIZATION = Series(code="return_authorization", prefix="RMA")
+UNKNOWN_PARCEL = Series(code="unknown_parcel", prefix="UP")
 CUSTOMER_INVOICE = Series(code="customer_invoice", prefix="INV", gapless=True)
 CREDIT_NOTE = Series(code="credit_note", prefix="CN", gapless=True)
 ALL_SERIES = (
@@ -40,6 +41,7 @@ ALL_SERIES = (
     SHIPMENT,
     CYCLE_COUNT,
     RETURN_AUTHORIZATION,
+    UNKNOWN_PARCEL,
     CUSTOMER_INVOICE,
     CREDIT_NOTE,
 )

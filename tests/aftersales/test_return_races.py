@@ -124,7 +124,7 @@ def two_refund(office: Office) -> list[str]:
         request = RefundRequest(return_line_id=line_id, quantity=1)
         return lambda session: refunds.refund(session, [request], **office.how)
 
-    return office.at_once(*[refunding(line_id) for line_id in returned], decides=(refunds, "_shares"))
+    return office.at_once(*[refunding(line_id) for line_id in returned], decides=(refunds, "shares"))
 
 
 def credited(office: Office) -> list[int]:
@@ -152,7 +152,7 @@ def test_one_return_line_is_refunded_once(office: Office) -> None:
     returned = office.story(lambda desk: desk.returned(line, 2))
     request = RefundRequest(return_line_id=returned, quantity=2)
     answers = office.at_once(
-        *[lambda session: refunds.refund(session, [request], **office.how)] * 2, decides=(refunds, "_shares")
+        *[lambda session: refunds.refund(session, [request], **office.how)] * 2, decides=(refunds, "shares")
     )
     assert answers == ["MoreThanInspected", "done"]
 

@@ -37,7 +37,7 @@ VERBS = {
     "counting.approve",
     "returns.authorize",
     "inspection.record",
-    "disposition.dispose",
+    "proposing.settle",
     "refunds.refund",
     "receivables.record_payment",
     "valuation.run",

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from aftersales import disposition, inspection, refunds, returns
+from aftersales import inspection, proposing, refunds, returns
 from aftersales import status as aftersales_status
-from aftersales.disposition import Decision, Disposition, Facts
-from aftersales.documents import ReturnAuthorization, ReturnLine, ReturnReason
-from aftersales.inspection import Finding, Grade, Inspection, Verdict
+from aftersales.documents import ReturnAuthorization, ReturnReason
+from aftersales.inspection import Finding, Grade, Verdict
 from aftersales.origins import PriorSale
+from aftersales.proposing import Choice
 from aftersales.refunds import RefundRequest
 from aftersales.returns import ReturnRequest
 from aftersales.status import Awaiting, Waiting
-from forecasting import runs
 from scm.core import idempotency
 from scm.core.idempotency import IdempotencyKey
-from scm.finance import costs, money
 from scm.loop.world import chance, future
 from scm.loop.world.customers import CHANNEL
 from scm.loop.world.future import FutureLine
 from scm.loop.world.stage import Stage
-from scm.master.items import Item
 from scm.sales import status
 from scm.sales.documents import SalesOrder, SalesOrderLine
-from scm.stock import projection
-from warehouse import putaway, receiving
+from warehouse import receiving
 from warehouse.receiving import Arrival
 
 PRINCIPAL, COMMAND = "world", "return"
@@ -70,9 +65,9 @@ def handle(stage: Stage, *, today: date) -> int:
     inspect = [_verdict(stage, line) for line in _awaiting(stage).to_inspect]
     if inspect:
         stage.act(lambda session: inspection.record(session, inspect, actor=desk, now=now, today=today))
-    decisions = stage.look(lambda session: _decisions(session, stage, _waiting_ids(stage)))
-    if decisions:
-        stage.act(lambda session: disposition.dispose(session, decisions, actor=desk, now=now, today=today))
+    choices = stage.look(lambda session: _choices(session, _waiting_ids(stage)))
+    if choices:
+        stage.act(lambda session: proposing.settle(session, choices, actor=desk, now=now, today=today))
     owed = [RefundRequest(return_line_id=o.return_line_id, quantity=o.quantity) for o in _awaiting(stage).to_refund]
     if owed:
         stage.act(lambda session: refunds.refund(session, owed, actor=desk, now=now, today=today))
@@ -186,49 +181,9 @@ def _verdict(stage: Stage, line: Waiting) -> Verdict:
     return Verdict(return_line_id=line.return_line_id, quantity=line.quantity, grade=grade, finding=finding)
 
 
-def _decisions(session: Session, stage: Stage, inspection_ids: Sequence[int]) -> list[Decision]:
-    rows = session.execute(
-        sa.select(Inspection.id, Inspection.grade, Inspection.finding, ReturnLine.item_id, Item.sale_price)
-        .join(ReturnLine, ReturnLine.id == Inspection.return_line_id)
-        .join(Item, Item.id == ReturnLine.item_id)
-        .where(Inspection.id.in_(list(inspection_ids)))
-        .order_by(Inspection.id)
-    ).all()
-    known = costs.item_costs(session, company_id=stage.setup.company_id, item_ids=[row.item_id for row in rows])
-    homes = putaway.homes(session, {row.item_id for row in rows}, site_id=stage.setup.site_id)
-    cover = _weeks_of_cover(session, stage, sorted({row.item_id for row in rows}))
-    decisions = []
-    for row in rows:
-        cost = known.get(row.item_id)
-        price = money.line_amount(row.sale_price or Decimal(0), 1, currency=stage.setup.currency)
-        proposed = disposition.decide(
-            Facts(
-                grade=row.grade,
-                finding=row.finding,
-                unit_cost=cost.value // cost.quantity if cost and cost.quantity else 0,
-                resale_value=price,
-                refurbish_cost=price // 3,
-                weeks_of_cover=cover.get(row.item_id, 0),
-            )
-        )
-        restock = proposed.disposition is Disposition.RESTOCK
-        decisions.append(
-            Decision(
-                inspection_id=row.id,
-                disposition=proposed.disposition,
-                why=proposed.why,
-                bin_id=homes.get(row.item_id, stage.setup.bin_ids[0]) if restock else None,
-            )
-        )
-    return decisions
-
-
-def _weeks_of_cover(session: Session, stage: Stage, item_ids: list[int]) -> dict[int, int]:
-    """How long the stock at hand lasts by the newest forecast; an item nobody wants lasts for ever."""
-    expected = runs.newest_weekly_means(session, site_id=stage.setup.site_id, item_ids=item_ids)
-    stock = projection.positions(session, site_id=stage.setup.site_id, item_ids=item_ids)
-    return {
-        item_id: int(stock[item_id].on_hand / weekly) if weekly > 0 else disposition.LONGEST_COVER_WEEKS + 1
-        for item_id, weekly in expected.items()
-        if item_id in stock
-    }
+def _choices(session: Session, inspection_ids: Sequence[int]) -> list[Choice]:
+    """The desk agrees to what is proposed."""
+    return [
+        Choice(inspection_id=suggestion.inspection_id, disposition=suggestion.proposed.disposition)
+        for suggestion in proposing.suggest(session, inspection_ids).values()
+    ]

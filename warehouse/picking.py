@@ -16,10 +16,10 @@ from scm.core.users import Actor, Role
 from scm.stock import allocation, balances, ledger, moves, reservations
 from scm.stock.balances import BalanceKey
 from scm.stock.ledger import Posting
-from scm.stock.moves import Move, MoveState
+from scm.stock.moves import Move, MoveState, StockMove
 from warehouse import counting, counts, waves
 from warehouse.counts import Target
-from warehouse.waves import KIND, MACHINE, Pick, Wave
+from warehouse.waves import KIND, MACHINE, Pick, Wave, WaveResult
 
 _PICKS = table_of(Pick)
 
@@ -60,6 +60,10 @@ class BadPick(InvalidInput):
 
 class NotInWave(Conflict):
     """A move is no open pick of the wave."""
+
+
+class NothingShort(Conflict):
+    """Nothing of the wave was short, or what was short is in another wave already."""
 
 
 def confirm(
@@ -111,6 +115,21 @@ def confirm(
         short=[one.move_id for one in short],
     )
     return PickingResult(tuple(move.id for move in posted), tuple(short), count_id, finished)
+
+
+def look_again(session: Session, *, wave_id: int, actor: Actor, now: datetime, today: date) -> WaveResult:
+    """This function will release a wave of the orders that were short in this one, from other bins.
+
+    Raises `WaveUnknown`, `NothingShort`, and `NothingToRelease` when no other bin has any.
+    """
+    actor.require(Role.WAREHOUSE)
+    wave = waves.lock(session, wave_id)
+    short = sa.select(StockMove.document_id).join(Pick, Pick.move_id == StockMove.id)
+    waiting = sa.and_(Pick.short_quantity > 0, StockMove.state == MoveState.PLANNED, ~StockMove.allocated)
+    order_ids = list(session.scalars(short.where(Pick.wave_id == wave_id, waiting).distinct()))
+    if not order_ids:
+        raise NothingShort(f"nothing of {wave.number} is short and without a bin")
+    return waves.release(session, site_id=wave.site_id, order_ids=order_ids, actor=actor, now=now, today=today)
 
 
 def _open_picks(session: Session, wave_id: int) -> list[int]:

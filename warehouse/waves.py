@@ -20,11 +20,13 @@ from scm.core.documents import Machine
 from scm.core.errors import Conflict, InvalidInput, NotFound
 from scm.core.users import Actor, Role
 from scm.master.locations import Location, LocationKind, Site
+from scm.master.partners import Partner
 from scm.sales.documents import KIND as SALES_ORDER
+from scm.sales.documents import SalesOrder
 from scm.stock import allocation
 from scm.stock.moves import MoveState, StockMove
 from scm.stock.reservations import Reservation
-from warehouse import counts
+from warehouse import counts, services
 
 KIND = "wave"
 LARGEST_WAVE = 5000
@@ -136,9 +138,11 @@ def release(
     today: date,
     limit: int = 500,
     order_ids: Sequence[int] | None = None,
+    carrier_service_id: int | None = None,
 ) -> WaveResult:
     """This function will release up to `limit` promised lines: those due to leave by `today`, or of these orders.
 
+    With `carrier_service_id` only lines whose customers that service goes to, so that one cut-off is served together.
     The earliest to leave come first. Bins with an open count of the item are passed over. What finds no bin stays
     promised and is reported. Raises `BadWave`, `SiteUnknown`, `NothingToRelease`.
     """
@@ -148,7 +152,10 @@ def release(
     company_id = session.scalar(sa.select(Site.company_id).where(Site.id == site_id))
     if company_id is None:
         raise SiteUnknown(f"there is no site {site_id}")
-    lines = _take(session, _ready(site_id, today=today, order_ids=order_ids).limit(limit))
+    ready = _ready(site_id, today=today, order_ids=order_ids)
+    if carrier_service_id is not None:
+        ready = _served_by(ready, carrier_service_id, site_id=site_id)
+    lines = _take(session, ready.limit(limit))
     what = "of these orders" if order_ids is not None else f"due by {today}"
     if not lines:
         raise NothingToRelease(f"no promised line {what} waits for a wave at site {site_id}")
@@ -229,6 +236,16 @@ def _ready(site_id: int, *, today: date, order_ids: Sequence[int] | None) -> sa.
     if order_ids is None:
         return statement.where(StockMove.due_date <= today)
     return statement.where(StockMove.document_id.in_(order_ids))
+
+
+def _served_by(
+    ready: sa.Select[*tuple[Any, ...]], carrier_service_id: int, *, site_id: int
+) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        ready.join(SalesOrder, SalesOrder.id == StockMove.document_id)
+        .join(Partner, Partner.id == SalesOrder.customer_id)
+        .where(services.to_customer(Partner, site_id=site_id) == carrier_service_id)
+    )
 
 
 def _take(session: Session, ready: sa.Select[*tuple[Any, ...]]) -> dict[int, tuple[int, int, int]]:

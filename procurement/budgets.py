@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from procurement import purchase_orders
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from scm.core import audit
 from scm.core.db import Base
@@ -136,6 +137,58 @@ def open_budgets(session: Session, *, company_id: int, today: date) -> Sequence[
         .order_by(PurchaseBudget.from_date)
     ).all()
     return [_open(session, row, today=today) for row in rows]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """The budget of one order's period, in minor units: what other orders committed of it, and this order."""
+
+    from_date: date
+    until_date: date
+    amount: int
+    committed: int
+    orders: int
+    this_order: int
+
+    @property
+    def left(self) -> int:
+        """What is left with this order; negative when it goes beyond the budget."""
+        return self.amount - self.committed - self.this_order
+
+
+def beside(session: Session, order: PurchaseOrder, *, amount: int) -> Beside | None:
+    """This function will read the budget of the day an order was drafted on, in two queries; none without a budget."""
+    budget = session.scalars(
+        sa.select(PurchaseBudget).where(
+            PurchaseBudget.company_id == order.company_id,
+            PurchaseBudget.from_date <= order.drafted_date,
+            PurchaseBudget.until_date >= order.drafted_date,
+        )
+    ).first()
+    if budget is None:
+        return None
+    others = session.execute(
+        sa.select(
+            purchase_orders.value_of_lines(order.currency).label("committed"),
+            sa.func.count(PurchaseOrder.id.distinct()).label("orders"),
+        )
+        .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
+        .where(
+            PurchaseOrder.company_id == order.company_id,
+            PurchaseOrder.currency == order.currency,
+            PurchaseOrder.id != order.id,
+            PurchaseOrder.drafted_date.between(budget.from_date, budget.until_date),
+            PurchaseOrder.state != PurchaseOrderState.CANCELLED,
+        )
+    ).one()
+    return Beside(
+        from_date=budget.from_date,
+        until_date=budget.until_date,
+        amount=budget.amount,
+        committed=int(others.committed),
+        orders=others.orders,
+        this_order=0 if order.state is PurchaseOrderState.CANCELLED else amount,
+    )
 
 
 def _open(session: Session, row: PurchaseBudget, *, today: date) -> Open:

@@ -102,10 +102,12 @@ def record_defects(session: Session, defects: Sequence[Defect], *, today: date) 
     return len(rows)
 
 
-def defect_rates(session: Session, *, until: date, since: date | None = None) -> dict[int, DefectRate]:
-    """This function will count each supplier's defective and received units from `since` to `until`, by supplier.
+def defect_rates(
+    session: Session, *, until: date, since: date | None = None, supplier_ids: Sequence[int] | None = None
+) -> dict[int, DefectRate]:
+    """This function will count suppliers' defective and received units from `since` to `until`, by supplier.
 
-    A supplier with neither is missing from the answer.
+    All suppliers, when none are named. A supplier with neither is missing from the answer.
     """
     found = sa.select(DefectFact.supplier_id, sa.func.sum(DefectFact.quantity)).where(DefectFact.found_date <= until)
     if since is not None:
@@ -115,6 +117,9 @@ def defect_rates(session: Session, *, until: date, since: date | None = None) ->
     )
     if since is not None:
         counted = counted.where(StockMove.posted_date >= since)
+    if supplier_ids is not None:
+        found = found.where(DefectFact.supplier_id.in_(list(supplier_ids)))
+        counted = counted.where(PurchaseOrder.supplier_id.in_(list(supplier_ids)))
     defective = {row[0]: int(row[1]) for row in session.execute(found.group_by(DefectFact.supplier_id))}
     received = {row[0]: int(row[1]) for row in session.execute(counted.group_by(PurchaseOrder.supplier_id))}
     return {

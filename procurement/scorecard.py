@@ -52,15 +52,29 @@ class LeadTimes:
         return len(self.days)
 
 
-def lead_times(session: Session, *, until: date, since: date | None = None) -> dict[int, LeadTimes]:
-    """This function will measure every supplier's deliveries of orders sent from `since` to `until`, by supplier.
+def lead_times(
+    session: Session, *, until: date, since: date | None = None, supplier_ids: Sequence[int] | None = None
+) -> dict[int, LeadTimes]:
+    """This function will measure suppliers' deliveries of orders sent from `since` to `until`, by supplier.
 
-    Goods received or put right after `until` are not seen. A supplier without deliveries is missing from the answer.
+    All suppliers, when none are named. Goods received or put right after `until` are not seen. A supplier without
+    deliveries is missing from the answer.
     """
-    deliveries: dict[int, list[Delivery]] = defaultdict(list)
-    for delivery in [*_received(session, until=until, since=since), *_overdue(session, until=until, since=since)]:
-        deliveries[delivery.supplier_id].append(delivery)
-    return {supplier_id: summarise(deliveries[supplier_id]) for supplier_id in sorted(deliveries)}
+    found = deliveries(session, until=until, since=since, supplier_ids=supplier_ids)
+    return {supplier_id: summarise(found[supplier_id]) for supplier_id in sorted(found)}
+
+
+def deliveries(
+    session: Session, *, until: date, since: date | None = None, supplier_ids: Sequence[int] | None = None
+) -> dict[int, list[Delivery]]:
+    """This function will list the deliveries that `lead_times` measures, by supplier."""
+    moves = _moves(session, since=since, until=until)
+    if supplier_ids is not None:
+        moves = moves.where(PurchaseOrder.supplier_id.in_(list(supplier_ids)))
+    found: dict[int, list[Delivery]] = defaultdict(list)
+    for delivery in [*_received(session, moves, until=until), *_overdue(session, moves, until=until)]:
+        found[delivery.supplier_id].append(delivery)
+    return found
 
 
 def summarise(deliveries: Sequence[Delivery]) -> LeadTimes:
@@ -113,27 +127,26 @@ def percentile(values: Sequence[int], *, percent: int) -> int:
     return sorted(values)[max(rank, 1) - 1]
 
 
-def _received(session: Session, *, until: date, since: date | None) -> list[Delivery]:
+Moves = sa.Select[int, date | None, int]
+
+
+def _received(session: Session, moves: Moves, *, until: date) -> list[Delivery]:
     """One delivery for each order, day and agreed lead time, however many lines came that day.
 
     Many lines on one lorry are one observation: counted line by line, one late lorry would look like many.
     """
     mirror = aliased(StockMove)
     put_right = sa.exists().where(mirror.reverses_id == StockMove.id, mirror.posted_date <= until)
-    statement = _moves(session, since=since, until=until).where(
-        StockMove.state == MoveState.POSTED, StockMove.posted_date <= until, ~put_right
-    )
+    statement = moves.where(StockMove.state == MoveState.POSTED, StockMove.posted_date <= until, ~put_right)
     rows = session.execute(statement.add_columns(PurchaseOrder.id, StockMove.posted_date).distinct())
     return [
         Delivery(row.supplier_id, (row.posted_date - row.sent_date).days, row.lead_time_days, False) for row in rows
     ]
 
 
-def _overdue(session: Session, *, until: date, since: date | None) -> list[Delivery]:
+def _overdue(session: Session, moves: Moves, *, until: date) -> list[Delivery]:
     """What orders still owe past the agreed time, once for each order and agreed lead time."""
-    statement = _moves(session, since=since, until=until).where(
-        StockMove.state == MoveState.PLANNED, PurchaseOrder.state == PurchaseOrderState.SENT
-    )
+    statement = moves.where(StockMove.state == MoveState.PLANNED, PurchaseOrder.state == PurchaseOrderState.SENT)
     rows = session.execute(statement.add_columns(PurchaseOrder.id).distinct())
     return [
         Delivery(row.supplier_id, (until - row.sent_date).days, row.lead_time_days, True)
@@ -142,7 +155,7 @@ def _overdue(session: Session, *, until: date, since: date | None) -> list[Deliv
     ]
 
 
-def _moves(session: Session, *, since: date | None, until: date) -> sa.Select[int, date | None, int]:
+def _moves(session: Session, *, since: date | None, until: date) -> Moves:
     supplier = locations.of_kind(session, kind=LocationKind.SUPPLIER, site_id=None)
     statement = (
         sa.select(PurchaseOrder.supplier_id, PurchaseOrder.sent_date, PurchaseOrderLine.lead_time_days)

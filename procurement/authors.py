@@ -6,6 +6,7 @@ signed the rule that accepted one. Who submitted it is kept with the request for
 
 from __future__ import annotations
 
+import enum
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -20,7 +21,18 @@ from scm.core.db import dialect_insert, table_of
 from scm.core.users import Actor
 
 CHUNK = 5000
-Hands = dict[int, dict[int, str]]
+
+
+class Hand(enum.Enum):
+    """What somebody did that keeps them from approving an order."""
+
+    SIGNED_RULE = "signed_rule"
+    ACCEPTED_PROPOSAL = "accepted_proposal"
+    CHANGED_PROPOSAL = "changed_proposal"
+    WROTE = "wrote"
+
+
+Hands = dict[int, dict[int, Hand]]
 
 
 def note(session: Session, order_ids: Sequence[int], *, actor: Actor) -> None:
@@ -44,9 +56,9 @@ def hands_in(session: Session, order_ids: Sequence[int]) -> Hands:
         )
         for order_id, decided_by_id, signed_by_id in session.execute(decided):
             if signed_by_id is not None:
-                found[order_id][signed_by_id] = "signed a rule that accepted a proposal of"
+                found[order_id][signed_by_id] = Hand.SIGNED_RULE
             if decided_by_id is not None:
-                found[order_id].setdefault(decided_by_id, "accepted a proposal of")
+                found[order_id].setdefault(decided_by_id, Hand.ACCEPTED_PROPOSAL)
         edited = (
             sa.select(PurchaseOrderLine.order_id, ProposalEdit.edited_by_id)
             .join(ProposalEdit, ProposalEdit.proposal_id == PurchaseOrderLine.proposal_id)
@@ -54,7 +66,7 @@ def hands_in(session: Session, order_ids: Sequence[int]) -> Hands:
             .distinct()
         )
         for order_id, user_id in session.execute(edited):
-            found[order_id][user_id] = "changed a proposal of"
+            found[order_id][user_id] = Hand.CHANGED_PROPOSAL
         written = sa.union_all(
             sa.select(PurchaseOrder.id, PurchaseOrder.written_by_id).where(PurchaseOrder.id.in_(chunk)),
             sa.select(PurchaseOrderAuthor.order_id, PurchaseOrderAuthor.user_id).where(
@@ -62,5 +74,5 @@ def hands_in(session: Session, order_ids: Sequence[int]) -> Hands:
             ),
         )
         for order_id, user_id in session.execute(written):
-            found[order_id][user_id] = "wrote"
+            found[order_id][user_id] = Hand.WROTE
     return found

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from procurement import authors, purchase_orders, rules
+from procurement.authors import Hand
 from procurement.purchase_orders import KIND, PurchaseOrder, PurchaseOrderLine
 from procurement.rules import Limit
 from scm.core import approval, users
@@ -34,9 +35,18 @@ class Judge:
 
     def refuse(self, order: PurchaseOrder, lines: Sequence[PurchaseOrderLine]) -> None:
         """This function will raise unless the person may approve an order. Raises `SelfApproval`, `OverLimit`."""
-        did = self.hands.get(order.id, {}).get(self.actor.user_id)
-        if did is not None:
-            raise SelfApproval(f"{self.actor.username} {did} {order.number}: somebody else must approve it")
+        username, number = self.actor.username, order.number
+        hand = self.hands.get(order.id, {}).get(self.actor.user_id)
+        if hand is Hand.WROTE:
+            raise SelfApproval(f"{username} wrote {number}: somebody else must approve it")
+        if hand is Hand.CHANGED_PROPOSAL:
+            raise SelfApproval(f"{username} changed a proposal of {number}: somebody else must approve it")
+        if hand is Hand.ACCEPTED_PROPOSAL:
+            raise SelfApproval(f"{username} accepted a proposal of {number}: somebody else must approve it")
+        if hand is Hand.SIGNED_RULE:
+            raise SelfApproval(
+                f"{username} signed the rule that accepted a proposal of {number}: somebody else must approve it"
+            )
         amount = purchase_orders.amount_of(order, lines)
         rules.refuse_over_limit(self.limit, amount=amount, currency=order.currency, number=order.number)
 

@@ -44,7 +44,6 @@ class Outlook:
     today: date
     with_orders: tuple[int, ...]
     without: tuple[int, ...]
-    daily_demand: int  # expected over the first four weeks, for the scale of the picture
     forecast: bool  # whether the newest run forecast the item
 
     @property
@@ -61,11 +60,11 @@ class Outlook:
 def ahead(
     session: Session, order_ids: Sequence[int], *, site_id: int, today: date, days: int = DAYS
 ) -> dict[int, Outlook]:
-    """This function will project every item of some orders of a site together, in eight queries, by item."""
-    brought = _brought(session, order_ids)
+    """This function will project every item of some orders of a site together, by item, in eight queries."""
+    planned = _planned(session, order_ids)
+    brought = _brought(session, order_ids, planned)
     item_ids = sorted(brought)
     positions = projection.positions(session, site_id=site_id, item_ids=item_ids)
-    planned = _planned(session, order_ids)
     means, first_day = _forecast(session, site_id=site_id, item_ids=item_ids)
     found = {}
     for item_id in item_ids:
@@ -80,7 +79,6 @@ def ahead(
                 for number, level in enumerate(base)
             ),
             without=base,
-            daily_demand=round(sum(demand[:28])),
             forecast=item_id in means,
         )
     return found
@@ -126,7 +124,9 @@ def daily(means: Sequence[float], *, first_day: date, today: date, days: int) ->
     return [means[week] / BUCKET_DAYS for week in weeks]
 
 
-def _brought(session: Session, order_ids: Sequence[int]) -> dict[int, list[Coming]]:
+def _brought(
+    session: Session, order_ids: Sequence[int], planned: Mapping[int, list[Coming]]
+) -> dict[int, list[Coming]]:
     """What the orders bring: the lines of undecided ones, of the others what is still planned; nothing if all came."""
     found: dict[int, list[Coming]] = defaultdict(list)
     rows = session.execute(
@@ -137,11 +137,11 @@ def _brought(session: Session, order_ids: Sequence[int]) -> dict[int, list[Comin
         .where(PurchaseOrder.id.in_(list(order_ids)))
     )
     for row in rows:
-        coming = found[row.item_id]
+        lines = found[row.item_id]  # also for an item of which nothing is to come any more
         if row.state in UNDECIDED:
-            coming.append(Coming(row.due_date, row.quantity))
-    for item_id, planned in _planned(session, order_ids).items():
-        found[item_id] += planned
+            lines.append(Coming(row.due_date, row.quantity))
+    for item_id, coming in planned.items():
+        found[item_id] += coming
     return dict(found)
 
 

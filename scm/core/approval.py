@@ -131,8 +131,7 @@ def decide(
     row = _open(session, subject_kind=subject_kind, subject_id=subject_id)
     if row is None or row.decision is not Decision.PENDING:
         raise NotPending(f"{number} is not waiting for approval: submit it first")
-    if row.requester_id == approver.user_id:
-        raise SelfApproval(f"{approver.username} submitted {number}: somebody else must decide on it")
+    refuse_requester(requester_id=row.requester_id, approver=approver, number=number)
     if row.content_hash != content_hash(content):
         raise ContentChanged(f"{number} was changed after it was submitted: submit it again")
     row.decision = decision
@@ -140,6 +139,12 @@ def decide(
     row.decided_at = now
     row.comment = comment
     session.flush()
+
+
+def refuse_requester(*, requester_id: int, approver: Actor, number: str) -> None:
+    """This function will raise `SelfApproval` when somebody would decide on their own request."""
+    if requester_id == approver.user_id:
+        raise SelfApproval(f"{approver.username} submitted {number}: somebody else must decide on it")
 
 
 def hand_over(
@@ -161,8 +166,7 @@ def hand_over(
     if row is None or row.decision is not Decision.PENDING:
         raise NotPending(f"{number} is not waiting for approval: there is nothing to hand over")
     for person in (approver, to):
-        if row.requester_id == person.user_id:
-            raise SelfApproval(f"{person.username} submitted {number}: somebody else must decide on it")
+        refuse_requester(requester_id=row.requester_id, approver=person, number=number)
     if approver.user_id == to.user_id:
         raise SelfApproval(f"{approver.username} cannot hand {number} over to themselves: name somebody else")
     session.add(

@@ -13,8 +13,8 @@ from pathlib import Path
 from babel.messages import pofile
 from babel.messages.catalog import Catalog, Message
 
-from tests.words import reading, said
-from web.i18n.refusals import CATALOGUE
+from tests.words import reading, said, vocabulary
+from web.i18n.refusals import CATALOGUE, WORD
 
 FOLDER = reading.ROOT / "web" / "translations"
 WIDTH = 116
@@ -72,3 +72,5 @@ if __name__ == "__main__":
     for message in catalogue:
         if message.id and not message.string:
             print(" ".join(message.auto_comments), "|", message.id)
+    for word in sorted(vocabulary.words() - {message.id for message in catalogue if message.context == WORD}):
+        print(WORD, "|", word)

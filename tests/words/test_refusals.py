@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import enum
-import importlib
-import pkgutil
 import re
-from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-import aftersales
-import forecasting
-import procurement
-import scm
-import warehouse
 from procurement.purchase_orders import MACHINE, PurchaseOrderState
-from scm.core.documents import IllegalTransition, Machine
+from scm.core.documents import IllegalTransition
 from scm.core.errors import Conflict
 from scm.loop.cycle import PlanFailed
 from scm.stock.facts import TooMuch
-from tests.words import catalogue
+from tests.words import catalogue, vocabulary
 from web.i18n import refusals
 from web.i18n.refusals import CATALOGUE, Entry, Phrasebook
 
 CHINESE = catalogue.FOLDER / "zh_CN"
 HOLE = re.compile(r"\{(\w+)(?::(\w+))?\}")
 HOW = {None, "word", "words", "text"}
-NEVER_SAID = {"DemandClass", "Order"}
-"""Kinds whose values are no words: classes of demand are numbers, the order of a list is a word of an address."""
 
 
 @pytest.fixture(scope="module")
@@ -81,10 +69,8 @@ def test_a_stored_text_is_recognised_without_its_class(chinese: Phrasebook) -> N
 
 
 def test_every_state_action_and_kind_has_its_word(chinese: Phrasebook) -> None:
-    named = {str(value) for kind in _found(enum.Enum) if kind.__name__ not in NEVER_SAID for value in _values(kind)}
-    for machine in _machines():
-        named |= {machine.kind, *machine.actions}
-    assert not sorted(named - set(chinese.words))
+    missing = vocabulary.words() - set(chinese.words)
+    assert not missing, sorted(missing)
 
 
 def test_a_refusal_is_said_with_its_numbers_states_and_actions(chinese: Phrasebook) -> None:
@@ -125,30 +111,6 @@ def test_a_hole_that_holds_data_is_never_translated(chinese: Phrasebook) -> None
 def _sample(entry: Entry) -> tuple[str, dict[str, str]]:
     values = {name: f"«{place}-{name}»" for place, (name, _) in enumerate(HOLE.findall(entry.msgid))}
     return entry.msgid.format(**values), values
-
-
-def _modules() -> Iterator[ModuleType]:
-    for room in (scm, forecasting, procurement, warehouse, aftersales):
-        for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}."):
-            yield importlib.import_module(found.name)
-
-
-def _found(kind: type[enum.Enum]) -> Iterator[type[enum.Enum]]:
-    for module in _modules():
-        for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, kind) and value.__module__ == module.__name__:
-                yield value
-
-
-def _values(kind: type[enum.Enum]) -> Iterator[object]:
-    return (member.value for member in kind)
-
-
-def _machines() -> Iterator[Machine[Any]]:
-    for module in _modules():
-        for value in vars(module).values():
-            if isinstance(value, Machine):
-                yield value
 
 
 class _Nothing:

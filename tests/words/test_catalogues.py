@@ -53,16 +53,12 @@ def key_of(message: Message) -> Key:
 
 def translations(message: Message) -> list[str]:
     """The texts of an entry: one for each plural form."""
-    return [message.string] if isinstance(message.string, str) else list(message.string)
+    return [message.string] if isinstance(message.string, str) else list(message.string or ())
 
 
 def test_every_text_of_the_pages_has_its_chinese() -> None:
-    known = {
-        (key.context, key.msgid)
-        for path in AREAS
-        for message in messages(path)
-        if all(translations(message)) and (key := key_of(message))
-    }
+    translated = [message for path in AREAS for message in messages(path) if all(translations(message))]
+    known = {(key.context, key.msgid) for key in map(key_of, translated)}
     missing = [
         f"{places[0]}: {key.msgid!r}"
         for key, places in web_texts.used().items()

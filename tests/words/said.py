@@ -37,6 +37,7 @@ CALLS: dict[str, tuple[str, tuple[int | str, ...]]] = {
     "InvalidPlanningInput": ("scm/planning/", (3,)),
     "refuse_where": ("scm/planning/", (3,)),
     "append": ("scm/planning/replenishment.py", (0,)),
+    "Proposed": ("aftersales/", (2, "why")),
     "stage": ("", (0,)),
 }
 """Calls that hand over texts which are no refusals: in which files, and which of their arguments are texts."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from procurement import deciding, drafting, purchase_orders, supply
+from procurement import announcing, deciding, drafting, purchase_orders, supply
 from procurement.drafting import OrderLineRequest
 from procurement.purchase_orders import KIND, MACHINE, PurchaseOrder, PurchaseOrderLine
 from scm.core import approval, audit, outbox
@@ -95,6 +95,7 @@ def submit(session: Session, order_ids: Sequence[int], *, actor: Actor, now: dat
             requester=actor,
             now=now,
         )
+    announcing.ask_for_approval(session, orders, lines, requester=actor, now=now)
     _finish(session, "submit", orders, actor, now)
 
 

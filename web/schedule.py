@@ -15,6 +15,9 @@ from scm.finance import reconcile, valuation
 from scm.finance.costs import UnvaluedMove
 from scm.loop import cycle
 from scm.loop.cycle import CycleResult
+from scm.loop.exceptions import refresh
+from scm.master.locations import Site
+from scm.stock import holds
 from web.delivery import sending
 from web.jobs import Job, Work
 
@@ -68,6 +71,34 @@ def _verify_books(work: Work) -> None:
         )
         raise BooksDisagree(f"{len(report.findings)} places disagree: {named}")
     _conclude(work, summary=report.summary())
+
+
+def _hold_expired(work: Work) -> None:
+    def hold(session: Session) -> None:
+        lots = holds.hold_expired(session, today=work.today, actor=work.actor, now=work.now)
+        work.progress.conclude(session, result={"lots": len(lots)})
+
+    work.database.run(hold)
+
+
+def _exceptions(work: Work) -> None:
+    work.progress.stage("Looking for exceptions")
+
+    def look(session: Session) -> None:
+        sites = session.scalars(sa.select(Site.id).where(Site.company_id == work.company_id).order_by(Site.id)).all()
+        found = [
+            refresh.refresh(session, site_id=site, actor=work.actor, now=work.now, today=work.today) for site in sites
+        ]
+        work.progress.conclude(
+            session,
+            result={
+                "opened": sum(one.opened for one in found),
+                "closed": sum(one.closed for one in found),
+                "open": sum(one.open for one in found),
+            },
+        )
+
+    work.database.run(look)
 
 
 def _seal_audit(work: Work) -> None:
@@ -134,6 +165,19 @@ JOBS: tuple[Job, ...] = (
         rule=JobRule(name="seal_audit", timing=Every(seconds=60), catch_up=CatchUp.LATEST, lane=Lane.SHORT),
         run=_seal_audit,
         waiting=_rows_wait,
+    ),
+    Job(
+        rule=JobRule(name="hold_expired", timing=Daily(at=time(0, 5)), catch_up=CatchUp.LATEST, lane=Lane.SHORT),
+        run=_hold_expired,
+    ),
+    Job(
+        rule=JobRule(
+            name="exceptions",
+            timing=Every(seconds=300),
+            catch_up=CatchUp.LATEST,
+            may_request=OPERATORS | {Role.PLANNER, Role.BUYER, Role.WAREHOUSE, Role.RETURNS},
+        ),
+        run=_exceptions,
     ),
     Job(
         rule=JobRule(name="verify_books", timing=Daily(at=time(3, 0)), catch_up=CatchUp.LATEST, attempts=1),

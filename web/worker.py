@@ -24,7 +24,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.orm import Session
 
 from scm.core import clock as clocks
-from scm.core import job_claims, jobs, users, workers
+from scm.core import job_claims, jobs, users, webhooks, workers
 from scm.core.config import Settings
 from scm.core.db import Database
 from scm.core.errors import InvalidInput, NotAllowed, ScmError, Unavailable
@@ -207,8 +207,17 @@ class Worker:
             if error is None:
                 error = NotConcluded(f"the job {claim.job} ended without concluding its run")
             again = not isinstance(error, InvalidInput | NotAllowed | NotConcluded)
-            text = job_claims.fail(session, claim, job.rule, error=words_of(error), again=again, now=now)
-            return text.value
+            words = words_of(error)
+            state = job_claims.fail(session, claim, job.rule, error=words, again=again, now=now)
+            if state is RunState.FAILED:
+                webhooks.announce(
+                    session,
+                    topic=webhooks.RUN_FAILED,
+                    document_kind=jobs.KIND,
+                    payloads={claim.run_id: {"job": claim.job, "slot": claim.slot, "error": words}},
+                    now=now,
+                )
+            return state.value
         except LostRun:
             return "taken over"
 

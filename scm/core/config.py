@@ -22,10 +22,10 @@ class BadSetting(InvalidInput):
 class Settings:
     """What an installation decides: the database, how long a writer waits, and where messages go."""
 
-    database_url: str = DEFAULT_DATABASE_URL
+    database_url: str = field(default=DEFAULT_DATABASE_URL, repr=False)  # it may hold a password
     lock_timeout_seconds: float = 10.0
     public_url: str | None = None
-    smtp_url: str | None = field(default=None, repr=False)  # it may hold a password
+    smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = DEFAULT_MAIL_FROM
     outbox_directory: str = DEFAULT_OUTBOX_DIRECTORY
 

@@ -7,7 +7,7 @@ pages, audit rows, errors nor logs. What is sent, and how, stands with the deliv
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -150,11 +150,13 @@ def announce(
     *,
     topic: str,
     document_kind: str,
-    document_id: int,
-    payload: dict[str, Any],
+    payloads: Mapping[int, dict[str, Any]],
     now: datetime,
 ) -> list[str]:
-    """This function will write one message for each endpoint subscribed to a topic and return their keys."""
+    """This function will write, for each endpoint subscribed to a topic, one message per document; returns their keys.
+
+    `payloads` are by the document's id.
+    """
     rows = session.execute(
         sa.select(WebhookEndpoint.id, WebhookEndpoint.topics)
         .where(WebhookEndpoint.removed_at.is_(None))
@@ -172,6 +174,7 @@ def announce(
         )
         for row in rows
         if topic in row.topics
+        for document_id, payload in payloads.items()
     ]
 
 

@@ -39,7 +39,7 @@ def card_of(envelope: Envelope, *, public_url: str | None) -> Card:
             title=f"采购订单待审批 · Purchase order {payload['number']} waits for approval",
             facts=(
                 ("供应商 Supplier", str(payload["supplier"])),
-                ("金额 Amount", f"{payload['currency']} {payload['amount']}"),
+                ("金额 Amount", str(payload["amount"])),
                 ("行数 Lines", str(payload["lines"])),
                 ("提交人 Submitted by", str(payload["requester"])),
             ),

@@ -68,6 +68,8 @@ def post_json(
 class _Pinned(http.client.HTTPConnection):
     """A connection to an address that was checked, whatever the name points to by now."""
 
+    default_port = http.client.HTTPS_PORT
+
     def __init__(self, host: str, port: int, *, address: str, opener: Connect) -> None:
         super().__init__(host, port, timeout=SECONDS)
         self._address, self._opener = address, opener

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -94,3 +96,18 @@ def actor(session: Session, *, username: str) -> Actor:
         raise UserUnknown(f"there is no active user {username}")
     roles = session.scalars(sa.select(UserRole.role).where(UserRole.user_id == user_id))
     return Actor(user_id=user_id, username=username, roles=frozenset(roles))
+
+
+def actors(session: Session, *, usernames: Iterable[str]) -> dict[str, Actor]:
+    """This function will load those of some users that are active, with their roles, in one query."""
+    rows = session.execute(
+        sa.select(User.id, User.username, UserRole.role)
+        .outerjoin(UserRole, UserRole.user_id == User.id)
+        .where(User.username.in_(list(usernames)), User.active)
+        .order_by(User.id)
+    ).all()
+    roles: dict[str, set[Role]] = defaultdict(set)
+    for row in rows:
+        roles[row.username].update([] if row.role is None else [row.role])
+    ids = {row.username: row.id for row in rows}
+    return {name: Actor(user_id=ids[name], username=name, roles=frozenset(held)) for name, held in roles.items()}

@@ -40,6 +40,7 @@ DEFAULT_USERS: Mapping[str, Role] = {
         Role.WAREHOUSE,
         Role.RETURNS,
         Role.SALES,
+        Role.ADMIN,
         Role.SYSTEM,
     )
 }
@@ -56,7 +57,7 @@ COMPANY_PLACES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """The ids of the rows every room starts from. `users` are the default users by name."""
+    """The ids of the rows every room starts from. `users` are the default users by name, as far as they are active."""
 
     company_id: int
     currency: str
@@ -100,11 +101,12 @@ def create_company(
     go_live_date: date | None = None,
     bin_count: int = 50,
     working_weekdays: Iterable[int] = MONDAY_TO_FRIDAY,
+    display_names: Mapping[str, str] | None = None,
 ) -> Setup:
     """This function will create the company with a site, places, users, a carrier and a working week.
 
     `actor_now` is the instant the users are created; a simulated company starts at its go-live date. Weekdays count
-    from Monday, 0. Raises `CompanyExists`, `BadCompany`.
+    from Monday, 0. `display_names` gives default users the names of people. Raises `CompanyExists`, `BadCompany`.
     """
     _refuse(session, code=code, name=name, currency=currency, zone=zone, bin_count=bin_count)
     company = Company(
@@ -126,10 +128,10 @@ def create_company(
     _add_carrier(session, company_id=company.id, site_id=site.id)
     works = frozenset(working_weekdays)
     session.add_all(WorkingWeek(site_id=site.id, weekday=day, works=day in works) for day in range(7))
+    names = display_names or {}
     for username, role in DEFAULT_USERS.items():
-        users.add(
-            session, username=username, display_name=username.capitalize(), roles=frozenset({role}), now=actor_now
-        )
+        display_name = names.get(username, username.capitalize())
+        users.add(session, username=username, display_name=display_name, roles=frozenset({role}), now=actor_now)
     session.flush()
     created = load(session)
     audit.record(
@@ -178,7 +180,7 @@ def load(session: Session) -> Setup:
         adjustment_location_id=first[LocationKind.ADJUSTMENT, False],
         carrier_id=service.partner_id,
         carrier_service_id=service.id,
-        users={username: users.actor(session, username=username) for username in DEFAULT_USERS},
+        users=users.actors(session, usernames=DEFAULT_USERS),
     )
 
 

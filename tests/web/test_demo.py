@@ -59,13 +59,17 @@ def test_a_demo_runs_the_loop_and_a_second_one_does_nothing_again(
     assert "accounted for" in printed.out and "fill rate" in printed.out
     assert "nothing disagrees; every move is valued" in printed.out
     stages = printed.err.splitlines()
-    assert stages[0] == "Making a company up …" and stages[-1] == "Proving the books …"
+    assert stages[0] == "Making a company up …"
+    assert stages[-2:] == ["Proving the books …", "Beginning one more day …"]
+    assert "The working day of 2026-09-25 has begun" in printed.out
     assert all(stage.endswith(" …") for stage in stages)
 
     work.clear()
     assert small_demo("--no-serve") == 0
     assert work == []
-    assert "has been simulated up to 2026-09-25 before" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "has been simulated up to 2026-09-25 before" in printed.out
+    assert "has begun" not in printed.out
 
     assert cli.main(["verify-books"]) == 0
 

@@ -1,4 +1,4 @@
-"""`scm demo`: a company, its history, the loop over its last days, and the page, in one command.
+"""`scm demo`: a company, its history, the loop over its last days, a morning's work, and the pages, in one command.
 
 Each step is skipped when it is done already, so an interrupted demo goes on where it stopped and a second one starts
 at once.
@@ -10,7 +10,7 @@ import argparse
 import os
 import tempfile
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -21,11 +21,11 @@ from scm.core.errors import Conflict
 from scm.loop import cycle_runs, generated
 from scm.loop.importing import sales
 from scm.loop.importing.tables import SalesImport
-from scm.loop.world import simulation
+from scm.loop.world import morning, simulation
 from scm.master import companies, setup
 from scm.master.companies import Company, CompanyMissing
 from web import migrations
-from web.commands import Context, answers, importing, serve, simulate
+from web.commands import Context, answers, demo_people, importing, serve, simulate
 from web.progress import Bar
 
 SEED = 1
@@ -86,7 +86,7 @@ def _plan(data: Path | None, folder: Path) -> _Plan:
 def _prepare(context: Context, plan: _Plan) -> int:
     _company(context, plan)
     _import(context, plan)
-    return _simulate(context)
+    return _simulate(context) or _begin_morning(context)
 
 
 def _company(context: Context, plan: _Plan) -> None:
@@ -97,6 +97,7 @@ def _company(context: Context, plan: _Plan) -> None:
         if company.code != plan.code or not company.simulated:
             raise AnotherCompany(f"{database.url.database} holds {company.name}: use another SCM_DATABASE_URL")
         return
+    now = clock.wall_now()
     with database.unit_of_work(write=True) as session:
         setup.create_company(
             session,
@@ -108,8 +109,10 @@ def _company(context: Context, plan: _Plan) -> None:
             generated=plan.generated,
             bin_count=BINS,
             working_weekdays=WORKING_WEEKDAYS,
-            actor_now=clock.wall_now(),
+            display_names=demo_people.NAMES,
+            actor_now=now,
         )
+        demo_people.add_second(session, now=now)
 
 
 def _existing(session: Session) -> Company | None:
@@ -168,3 +171,17 @@ def _simulate(context: Context) -> int:
         outcome = simulation.run(database, days=days, seed=SEED, progress=bar)
     simulate.print_outcome(outcome, currency=currency, console=answers())
     return 1 if outcome.books.findings else 0
+
+
+def _begin_morning(context: Context) -> int:
+    """One more day, left in the middle, so that everybody who opens a page finds work; never once the days went on."""
+    database = context.database
+    with database.unit_of_work(write=False) as session:
+        company = companies.only(session)
+    assert company.go_live_date is not None, "an import sets the dates of a simulated company"
+    if company.business_date == company.go_live_date + timedelta(days=DAYS):
+        with Bar(context.console) as bar:
+            begun = morning.begin(database, seed=SEED, progress=bar)
+        if begun:
+            print(f"The working day of {company.business_date} has begun: there is work on every desk.")
+    return 0

@@ -27,6 +27,7 @@ from warehouse.waves import Wave, WaveState
 WAVE_LINES = 1500
 # More waves than this in a day would mean that nothing leaves the pool of due lines.
 MOST_WAVES = 20
+LONGEST_COMMENT = 400
 
 
 def ship_what_is_due(stage: Stage, *, today: date) -> int:
@@ -59,7 +60,7 @@ def _finish_what_stands(stage: Stage, *, now: datetime, today: date) -> int:
     """Waves, staged goods and parcels that an interrupted day left behind; on other days there are none."""
     for wave_id in stage.look(lambda session: _open_waves(session, stage)):
         _pick(stage, wave_id, now=now, today=today)
-    staged = stage.look(lambda session: _staged_orders(session, stage))
+    staged = stage.look(lambda session: staged_orders(session, stage))
     if staged:
         warehouse = stage.person("warehouse")
         stage.act(lambda session: packing.pack(session, order_ids=staged, actor=warehouse, now=now, today=today))
@@ -74,7 +75,8 @@ def _open_waves(session: Session, stage: Stage) -> list[int]:
     return list(session.scalars(statement.order_by(Wave.id)))
 
 
-def _staged_orders(session: Session, stage: Stage) -> list[int]:
+def staged_orders(session: Session, stage: Stage) -> list[int]:
+    """This function will name the orders of which something was picked and is not packed."""
     statement = sa.select(StockMove.document_id).where(
         StockMove.state == MoveState.PLANNED,
         StockMove.source_id == stage.setup.staging_id,
@@ -160,7 +162,12 @@ def _count(stage: Stage, count_id: int, lost: dict[tuple[int, int], int], *, now
 
 
 def _approve(stage: Stage, count_id: int, *, now: datetime, today: date) -> None:
-    stage.act(lambda session: counting.approve(session, count_id, actor=stage.person("approver"), now=now, today=today))
+    approver = stage.person("approver")
+    try:
+        stage.act(lambda session: counting.approve(session, count_id, actor=approver, now=now, today=today))
+    except counting.CountOutdated as error:
+        comment = str(error)[:LONGEST_COMMENT]
+        stage.act(lambda session: counting.reject(session, count_id, actor=approver, now=now, comment=comment))
 
 
 def _really_lost(session: Session, *, today: date, site_id: int) -> dict[tuple[int, int], int]:

@@ -55,7 +55,7 @@ def handle(stage: Stage, *, today: date) -> int:
     Returns the lines that arrived.
     """
     now, desk = stage.at(today, 15), stage.person("returns")
-    arrived = stage.look(lambda session: _arriving(session, stage, today=today))
+    arrived = stage.look(lambda session: arriving(session, stage, today=today))
     if arrived:
         arrivals = [Arrival(move_id=line.move_id or 0, quantity=line.quantity) for line in arrived]
         note = f"returns {today}"
@@ -157,8 +157,8 @@ def _ask(stage: Stage, line: FutureLine, request: ReturnRequest, *, today: date)
     return True
 
 
-def _arriving(session: Session, stage: Stage, *, today: date) -> list[Waiting]:
-    """Parcels that have been on their way back long enough."""
+def arriving(session: Session, stage: Stage, *, today: date) -> list[Waiting]:
+    """This function will list the parcels that have been on their way back long enough."""
     expected = aftersales_status.awaiting(session, site_id=stage.setup.site_id).to_receive
     sent = set(
         session.scalars(

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
+from scm.core import clock, idempotency
 from scm.core.db import Database
 from scm.core.users import Actor
 from scm.loop.world.temper import Temper
 from scm.master.setup import Setup
 
 T = TypeVar("T")
+PRINCIPAL = "world"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,29 @@ class Stage:
     def act(self, work: Callable[[Session], T]) -> T:
         """This function will run one command in a transaction of its own, as a request would."""
         return self.database.run(work)
+
+    def act_once(self, name: str, work: Callable[[Session], object]) -> None:
+        """This function will run one command, unless it was run under this name before."""
+
+        def worked(session: Session) -> None:
+            work(session)
+
+        self._once(name, worked)
+
+    def look_once(self, name: str, work: Callable[[Session], Any]) -> Any:
+        """This function will read a JSON value, and give the same again whenever it is asked by this name."""
+        return self._once(name, work)
+
+    def _once(self, name: str, worked: Callable[[Session], Any]) -> Any:
+        return idempotency.run_once(
+            self.database,
+            principal=PRINCIPAL,
+            command="morning",
+            key=name,
+            body={"name": name},
+            now=clock.wall_now(),  # keys are forgotten by the wall clock
+            work=worked,
+        ).value
 
     def look(self, work: Callable[[Session], T]) -> T:
         """This function will read."""

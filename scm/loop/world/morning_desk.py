@@ -8,15 +8,14 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from aftersales import disposition, inspection, refunds, returns
+from aftersales import inspection, proposing, refunds, returns
 from aftersales import status as aftersales_status
-from aftersales.disposition import Decision, Disposition
+from aftersales.disposition import Disposition
 from aftersales.documents import ReturnLine
 from aftersales.inspection import Finding, Grade, Verdict
 from aftersales.origins import PriorSale
 from aftersales.refunds import RefundRequest
 from aftersales.returns import ReturnRequest
-from aftersales.status import Waiting
 from scm.loop.importing.tables import LineKind
 from scm.loop.world import future, returners
 from scm.loop.world.customers import CHANNEL
@@ -26,7 +25,7 @@ from scm.loop.world.stage import Stage
 from scm.master import companies
 from scm.sales import status
 from scm.sales.documents import OrderState, SalesOrder
-from warehouse import putaway, receiving
+from warehouse import receiving
 from warehouse.receiving import Arrival
 
 ARRIVING, ON_THE_ROAD = 5, 2  # at least; what the simulated days do not bring is asked for here
@@ -91,12 +90,12 @@ def _handle(stage: Stage, *, today: date) -> None:
             f"{today} look", lambda session: inspection.record(session, verdicts, actor=desk, now=now, today=today)
         )
     # The last one that was looked at waits for its disposition.
-    waiting = _awaiting(stage).to_dispose[: len(LOOKED_AT) - 1]
-    decisions = stage.look(lambda session: _decisions(session, stage, waiting))
-    if decisions:
+    waiting = [line.inspection_id or 0 for line in _awaiting(stage).to_dispose[: len(LOOKED_AT) - 1]]
+    choices = stage.look(lambda session: returners.choices(session, waiting))
+    if choices:
         stage.act_once(
             f"{today} dispose",
-            lambda session: disposition.dispose(session, decisions, actor=desk, now=now, today=today),
+            lambda session: proposing.settle(session, choices, actor=desk, now=now, today=today),
         )
     owed = stage.look(lambda session: _owed(session, stage))
     if owed:
@@ -107,19 +106,6 @@ def _handle(stage: Stage, *, today: date) -> None:
 
 def _awaiting(stage: Stage) -> aftersales_status.Awaiting:
     return stage.look(lambda session: aftersales_status.awaiting(session, site_id=stage.setup.site_id))
-
-
-def _decisions(session: Session, stage: Stage, waiting: Sequence[Waiting]) -> list[Decision]:
-    homes = putaway.homes(session, {line.item_id for line in waiting}, site_id=stage.setup.site_id)
-    return [
-        Decision(
-            inspection_id=line.inspection_id or 0,
-            disposition=Disposition.REFURBISH if turn else Disposition.RESTOCK,
-            why="grade C: it can be mended" if turn else "grade A: it sells again",
-            bin_id=None if turn else homes.get(line.item_id, stage.setup.bin_ids[0]),
-        )
-        for turn, line in enumerate(waiting)
-    ]
 
 
 def _owed(session: Session, stage: Stage) -> list[RefundRequest]:

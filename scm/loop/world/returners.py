@@ -65,9 +65,9 @@ def handle(stage: Stage, *, today: date) -> int:
     inspect = [_verdict(stage, line) for line in _awaiting(stage).to_inspect]
     if inspect:
         stage.act(lambda session: inspection.record(session, inspect, actor=desk, now=now, today=today))
-    choices = stage.look(lambda session: _choices(session, _waiting_ids(stage)))
-    if choices:
-        stage.act(lambda session: proposing.settle(session, choices, actor=desk, now=now, today=today))
+    agreed = stage.look(lambda session: choices(session, _waiting_ids(stage)))
+    if agreed:
+        stage.act(lambda session: proposing.settle(session, agreed, actor=desk, now=now, today=today))
     owed = [RefundRequest(return_line_id=o.return_line_id, quantity=o.quantity) for o in _awaiting(stage).to_refund]
     if owed:
         stage.act(lambda session: refunds.refund(session, owed, actor=desk, now=now, today=today))
@@ -181,8 +181,8 @@ def _verdict(stage: Stage, line: Waiting) -> Verdict:
     return Verdict(return_line_id=line.return_line_id, quantity=line.quantity, grade=grade, finding=finding)
 
 
-def _choices(session: Session, inspection_ids: Sequence[int]) -> list[Choice]:
-    """The desk agrees to what is proposed."""
+def choices(session: Session, inspection_ids: Sequence[int]) -> list[Choice]:
+    """This function will agree to what is proposed."""
     return [
         Choice(inspection_id=suggestion.inspection_id, disposition=suggestion.proposed.disposition)
         for suggestion in proposing.suggest(session, inspection_ids).values()

@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=verify_books.run)
     _audit_options(commands.add_parser("verify-audit", help="prove that nobody changed the audit trail"))
     commands.add_parser("worker", help="run the jobs and deliver the messages").set_defaults(run=worker.run)
-    _serve_options(commands.add_parser("serve", help="show the proposals in a browser, on this machine only"))
+    _serve_options(commands.add_parser("serve", help="serve the pages to browsers"))
     _demo_options(commands.add_parser("demo", help="set up a company, run the loop on it and serve it"))
     return parser
 
@@ -113,6 +113,7 @@ def _audit_options(parser: argparse.ArgumentParser) -> None:
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=_port, default=8000)
+    parser.add_argument("--host", default=serve.LOOPBACK, help="address to listen at (default: this machine only)")
     parser.set_defaults(run=serve.run)
 
 
@@ -120,6 +121,7 @@ def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="FILE", help="Online Retail II as CSV (or .csv.gz)")
     parser.add_argument("--no-serve", action="store_true")
     parser.add_argument("--port", type=_port, default=8000)
+    parser.add_argument("--host", default=serve.LOOPBACK, help="address to listen at (default: this machine only)")
     parser.set_defaults(run=demo.run)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from flask.testing import FlaskClient
 
 from procurement import proposals
 from procurement.proposals import ProposalRequest
@@ -13,7 +12,7 @@ from tests.databases import Backend
 from tests.loop import company as companies
 from tests.loop.company import GO_LIVE, Company
 from tests.loop.conftest import _prepared_postgresql, _prepared_sqlite, another_company, company
-from web.app import create_app
+from tests.web.visitor import Visitor, signed_in
 
 __all__ = ["_prepared_postgresql", "_prepared_sqlite", "another_company", "company"]
 COPIES = 6  # of each of the 25 proposals
@@ -39,9 +38,9 @@ def shown(request: pytest.FixtureRequest, backend: Backend) -> Company:
 
 
 @pytest.fixture
-def browser(shown: Company) -> FlaskClient:
-    """A client of the pages of that company."""
-    return create_app(shown.database).test_client()
+def browser(shown: Company) -> Visitor:
+    """The planner's browser on that company."""
+    return signed_in(shown.database, "planner")
 
 
 def _with_many_proposals(shown: Company) -> Company:

@@ -8,8 +8,8 @@ from scm.core import clock
 from scm.loop import cycle
 from scm.loop.cycle import CycleResult
 from scm.master import setup
-from web.app import shown_money
 from web.commands import Context
+from web.formats import shown_money
 from web.progress import Bar
 
 

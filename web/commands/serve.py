@@ -1,9 +1,10 @@
-"""`scm serve`: the page of proposals, on this machine only."""
+"""`scm serve`: the pages, on this machine unless another address is named."""
 
 from __future__ import annotations
 
 import argparse
 import socket
+from urllib.parse import urlsplit
 
 import waitress
 
@@ -12,6 +13,7 @@ from web.app import create_app
 from web.commands import Context
 
 LOOPBACK = "127.0.0.1"
+THREADS = 8
 
 
 class PortTaken(Conflict):
@@ -20,17 +22,29 @@ class PortTaken(Conflict):
 
 def run(context: Context, options: argparse.Namespace) -> int:
     """This function will serve the pages until it is interrupted. Raises `PortTaken`."""
-    app = create_app(context.database)
-    _refuse_taken(options.port)
-    print(f"Open http://{LOOPBACK}:{options.port}/ (Ctrl-C stops it)", flush=True)
-    waitress.serve(app, host=LOOPBACK, port=options.port, threads=4, ident=None, _quiet=True)
+    settings = context.settings
+    public = urlsplit(settings.public_url or "")
+    https = public.scheme == "https"
+    app = create_app(context.database, hosts=frozenset({public.hostname} if public.hostname else ()), https=https)
+    _refuse_taken(options.host, options.port)
+    print(f"Open http://{options.host}:{options.port}/ (Ctrl-C stops it)", flush=True)
+    proxy = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"}}
+    waitress.serve(
+        app,
+        host=options.host,
+        port=options.port,
+        threads=THREADS,
+        ident=None,
+        _quiet=True,
+        **(proxy if https else {}),
+    )
     return 0
 
 
-def _refuse_taken(port: int) -> None:
+def _refuse_taken(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((LOOPBACK, port))
+            probe.bind((host, port))
         except OSError:
-            raise PortTaken(f"port {port} is taken: choose another with --port") from None
+            raise PortTaken(f"{host} port {port} is taken or not of this machine: choose another with --port") from None

@@ -11,8 +11,8 @@ from scm.loop.kpis import Kpis
 from scm.loop.world import simulation
 from scm.loop.world.simulation import Outcome
 from scm.master import companies
-from web.app import shown_money
 from web.commands import Context, answers
+from web.formats import shown_money
 from web.progress import Bar
 
 

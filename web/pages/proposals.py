@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
 
 from procurement import overview
 from procurement.overview import Order
-from scm.core.db import Database
 from scm.core.errors import InvalidInput, NotFound
 from scm.loop import cycle_runs
-from scm.master import companies
-from scm.master.locations import Site
+from web.area import PEOPLE, Area
+from web.desk import Desk, read
 from web.pages import wording
 
 PAGE_SIZE = 50
@@ -30,46 +28,33 @@ class NoSuchPage(NotFound):
     """The page lies behind the last one."""
 
 
-def blueprint(database: Database) -> Blueprint:
-    """This function will give the page's routes over one database."""
-    pages = Blueprint("proposals", __name__)
-    pages.add_url_rule("/", "home", _home)
-    pages.add_url_rule("/proposals", "show", _show(database))
-    return pages
+area = Area("proposals", __name__)
 
 
-def _home() -> Response:
-    return redirect(url_for("proposals.show"))
-
-
-def _show(database: Database) -> Callable[[], str]:
-    def show() -> str:
-        number, order = _page_number(), _order()
-        search, supplier = _text("q").strip(), _text("supplier")
-        with database.unit_of_work(write=False) as session:
-            company = companies.only(session)
-            site = session.query(Site).filter(Site.company_id == company.id).order_by(Site.id).first()
-            assert site is not None, f"company {company.code} has no site"
-            found = overview.page(
-                session, site_id=site.id, number=number, size=PAGE_SIZE, search=search, supplier=supplier, order=order
-            )
-            run = cycle_runs.latest(session, site_id=site.id)
-        pages = max(1, math.ceil(found.matching / PAGE_SIZE))
-        if number > pages:
-            raise NoSuchPage(f"there is no page {number}: {found.matching} proposals fill {pages}")
-        return render_template(
-            "proposals.html",
-            company=company,
-            found=found,
-            run=run,
-            wording=wording,
-            query={"q": search, "supplier": supplier, "sort": order.value},
-            number=number,
-            pages=pages,
-            orders=list(Order),
+@area.page("/proposals", roles=PEOPLE)
+def index(desk: Desk) -> ResponseReturnValue:
+    """This function will show one page of open proposals."""
+    number, order = _page_number(), _order()
+    search, supplier = _text("q").strip(), _text("supplier")
+    with read() as session:
+        found = overview.page(
+            session, site_id=desk.site_id, number=number, size=PAGE_SIZE, search=search, supplier=supplier, order=order
         )
-
-    return show
+        run = cycle_runs.latest(session, site_id=desk.site_id)
+    pages = max(1, math.ceil(found.matching / PAGE_SIZE))
+    if number > pages:
+        raise NoSuchPage(f"there is no page {number}: {found.matching} proposals fill {pages}")
+    return render_template(
+        "proposals.html",
+        company=desk.company,
+        found=found,
+        run=run,
+        wording=wording,
+        query={"q": search, "supplier": supplier, "sort": order.value},
+        number=number,
+        pages=pages,
+        orders=list(Order),
+    )
 
 
 def _text(name: str) -> str:

@@ -6,6 +6,7 @@ English is the language of the source. There is no compiled catalogue that could
 from __future__ import annotations
 
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +17,7 @@ from flask_babel import Babel, Domain
 
 from scm.core.errors import ScmError
 from scm.core.preferences import LOCALES
+from web.i18n import refusals
 
 FOLDER = Path(__file__).parent.parent / "translations"
 DEFAULT = "en"
@@ -45,6 +47,8 @@ def merged(folder: Path) -> Translations:
     """This function will read every .po file of a language; a language without any gives the source texts."""
     found = Translations()
     for path in sorted(folder.glob("*.po")):
+        if path.name == refusals.CATALOGUE:
+            continue  # texts of the rooms, which are recognised and not looked up
         with path.open("rb") as file:
             catalogue = pofile.read_po(file)
         compiled = io.BytesIO()
@@ -81,7 +85,14 @@ def web_tag() -> str:
 
 def refusal(error: ScmError) -> str:
     """This function will say a refusal in the reader's language."""
-    return str(error)
+    locale = current_locale()
+    return str(error) if locale == DEFAULT else phrases(locale).refusal(error)
+
+
+@cache
+def phrases(locale: str) -> refusals.Phrasebook:
+    """This function will give what the rooms say in a language, read once."""
+    return refusals.phrasebook(FOLDER / locale)
 
 
 def _zone() -> str | None:

@@ -13,7 +13,7 @@ from scm.core.preferences import LOCALES
 from scm.core.sign_in import WrongCredentials
 from web import i18n, security
 from web.area import NOBODY_IN_PARTICULAR, PEOPLE, Area
-from web.desk import Desk, database
+from web.desk import Desk, database, done
 
 area = Area("account", __name__)
 
@@ -57,8 +57,7 @@ def leave(desk: Desk) -> ResponseReturnValue:
     database().run(lambda writing: sign_in.sign_out(writing, token=token, actor=desk.actor, now=now))
     logout_user()
     session.clear()
-    flash(gettext("You are signed out."), "done")
-    return redirect(url_for("account.login"), code=303)
+    return done(url_for("account.login"), gettext("You are signed out."))
 
 
 def _wanted(address: str) -> str:

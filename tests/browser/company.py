@@ -1,0 +1,41 @@
+"""The demo company for browsers: made by `scm demo` once a run, with passwords that tests know."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from scm.core.db import Database
+from scm.core.users import User
+from tests import databases
+from tests.web.visitor import give_passwords
+
+
+def made_once() -> Path:
+    """This function will make the company's SQLite file, or wait for the worker that makes it."""
+    folder = Path(os.environ[databases.RUN_DIRECTORY])
+    ready = folder / "demo.db"
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            _make(folder / "demo-draft.db")
+            (folder / "demo-draft.db").rename(ready)
+    return ready
+
+
+def _make(file: Path) -> None:
+    file.unlink(missing_ok=True)
+    environment = os.environ | {"SCM_DATABASE_URL": f"sqlite:///{file}"}
+    command = [sys.executable, "-m", "web.cli", "demo", "--no-serve"]
+    done = subprocess.run(command, cwd=databases.ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    database = Database(environment["SCM_DATABASE_URL"])
+    with database.unit_of_work(write=False) as session:
+        names = list(session.scalars(sa.select(User.username)))
+    give_passwords(database, *names)
+    database.dispose()  # the last connection brings the file's companions into it

@@ -7,6 +7,7 @@ at once.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import tempfile
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ def _own_database(context: Context, options: argparse.Namespace) -> Context:
     settings = context.settings
     if _is_unset(settings):
         name = "demo-real" if options.data else "demo"
-        settings = Settings(database_url=f"sqlite:///{name}.db", lock_timeout_seconds=settings.lock_timeout_seconds)
+        settings = dataclasses.replace(settings, database_url=f"sqlite:///{name}.db")
     return Context(settings=settings, console=context.console)
 
 

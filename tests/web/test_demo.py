@@ -135,7 +135,7 @@ def test_the_page_is_served_on_this_machine_only(tmp_path: Path) -> None:
             command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         try:
-            assert "create one with scm init" in answer_of(server, port)
+            assert "Sign in" in answer_of(server, port)
             with socket.socket() as outside, pytest.raises(OSError):  # another address of this very machine
                 outside.settimeout(2)
                 outside.connect(("127.0.0.2", port))

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from procurement import edits, proposals, purchase_orders, supply
+from procurement import authors, edits, proposals, purchase_orders, supply
 from procurement.outcomes import Outcome, Refused
 from procurement.proposals import KIND, MACHINE, Proposal, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
@@ -133,6 +133,7 @@ def _leave_orders(session: Session, leaving: Ordered, *, actor: Actor, now: date
         approval.void(session, subject_kind=purchase_orders.KIND, subject_id=order.id, now=now)
         order.state = purchase_orders.MACHINE.advance(order.state, "edit", number=order.number)
         order.written_by_id = actor.user_id
+    authors.note(session, sorted(orders), actor=actor)
     for proposal_id, (order, line) in leaving.items():
         audit.record(
             session,

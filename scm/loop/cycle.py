@@ -26,7 +26,7 @@ from scm.core.db import Database
 from scm.core.errors import Conflict
 from scm.core.progress import SILENT, Progress
 from scm.core.users import Actor, Role
-from scm.loop import accounts, measures, messages, targets
+from scm.loop import accounts, item_targets, measures, messages, targets
 from scm.loop import inputs as reading
 from scm.loop.accounts import Planned
 from scm.loop.cycle_runs import KIND, CycleRun
@@ -202,6 +202,7 @@ def _publish(
     record = _record(done, now=now, proposal_count=len(requests), forecast_run_id=forecast_run_id, started=started)
     session.add(record)
     session.flush()
+    item_targets.record(session, run_id=record.id, planned=done)
     renewing.publish(
         session,
         [request for request, _ in requests],

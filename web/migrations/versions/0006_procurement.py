@@ -64,6 +64,26 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("proposal_edit", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_proposal_edit_proposal_id"), ["proposal_id"], unique=False)
+    op.create_table(
+        "item_target",
+        sa.Column("run_id", BIG_ID, nullable=False),
+        sa.Column("item_id", sa.Integer(), nullable=False),
+        sa.Column("demand", sa.BigInteger(), nullable=False),
+        sa.Column("safety_demand", sa.BigInteger(), nullable=False),
+        sa.Column("safety_lead_time", sa.BigInteger(), nullable=False),
+        sa.Column("reorder_point", sa.BigInteger(), nullable=False),
+        sa.Column("expected_returns", sa.BigInteger(), nullable=False),
+        sa.Column("need", sa.BigInteger(), nullable=False),
+        sa.Column("protection_days", sa.Integer(), nullable=False),
+        sa.Column("lead_time_days", sa.BigInteger(), nullable=False),
+        sa.Column("return_rate", sa.BigInteger(), nullable=False),
+        sa.Column("resellable_share", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_item_target_item_id_item")),
+        sa.ForeignKeyConstraint(["run_id"], ["cycle_run.id"], name=op.f("fk_item_target_run_id_cycle_run")),
+        sa.PrimaryKeyConstraint("run_id", "item_id", name=op.f("pk_item_target")),
+    )
+    with op.batch_alter_table("item_target", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_item_target_item_id_run_id"), ["item_id", "run_id"], unique=False)
     _orders()
     for table, text in FROZEN:
         if op.get_bind().dialect.name == "postgresql":

@@ -16,8 +16,8 @@ import scm
 import warehouse
 from scm.core.documents import Machine
 
-NEVER_SAID = {"Order"}
-"""Enums whose values are no words: the order of a list is a word of an address."""
+NEVER_SAID = {("scm.core.listing", "Kind"), ("procurement.overview", "Order")}
+"""Enums whose values are no words for people: types of columns, and an order that an address names."""
 
 
 def words() -> set[str]:
@@ -26,7 +26,7 @@ def words() -> set[str]:
     for module in _modules():
         for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, enum.Enum) and value.__module__ == module.__name__:
-                members = [] if value.__name__ in NEVER_SAID else [member.value for member in value]
+                members = [] if (module.__name__, value.__name__) in NEVER_SAID else [member.value for member in value]
                 found |= {member for member in members if isinstance(member, str)}
             elif isinstance(value, Machine):
                 machine: Machine[Any] = value

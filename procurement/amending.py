@@ -116,7 +116,7 @@ def close_short(
 
     Returns the moves given up. Raises `ReasonMissing`, `NothingOwed`, `OrderUnknown`, `IllegalTransition`.
     """
-    actor.require(Role.BUYER)
+    actor.require(Role.BUYER, Role.PLANNER)  # who plans demand may stop its supply; only a buyer orders
     if not reason.strip():
         raise ReasonMissing("giving up the rest of a line needs a reason: the planner reads it")
     order, _ = _lock(session, line_id=line_id, order_id=order_id, action="close_short")

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from procurement import orders
 from procurement.drafting import OrderLineRequest
 from scm.core import audit
-from scm.core.db import Base, table_of
+from scm.core.db import table_of
 from scm.core.errors import ScmError
 from scm.core.users import Actor
 from scm.master import setup
@@ -38,6 +38,7 @@ from scm.stock.projection import Position
 from warehouse import putaway, receiving
 from warehouse.putaway import PutAwayResult
 from warehouse.receiving import Arrival, Received
+from web import migrations
 
 FIRST_DAY = date(2026, 1, 5)  # a Monday
 
@@ -112,7 +113,7 @@ class World:
         connection = self.begin().connection()
         rows = {
             table.name: connection.exec_driver_sql(f"SELECT * FROM {table.name}").all()
-            for table in Base.metadata.sorted_tables
+            for table in migrations.metadata().sorted_tables
         }
         return {name: sorted((tuple(row) for row in found), key=repr) for name, found in rows.items()}
 

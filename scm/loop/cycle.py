@@ -26,10 +26,11 @@ from scm.core.db import Database
 from scm.core.errors import Conflict
 from scm.core.progress import SILENT, Progress
 from scm.core.users import Actor, Role
-from scm.loop import accounts, item_targets, measures, messages, targets
+from scm.loop import accounts, indicators, item_targets, measures, messages, targets
 from scm.loop import inputs as reading
 from scm.loop.accounts import Planned
 from scm.loop.cycle_runs import KIND, CycleRun
+from scm.loop.exceptions import refresh
 from scm.loop.inputs import CycleInputs
 from scm.loop.targets import PlanSettings
 from scm.master import companies
@@ -121,8 +122,16 @@ def run(
         return published
 
     result = database.run(publish)
+    database.run(lambda session: _look_around(session, found, actor=actor, now=now))
     progress.advance()
     return result
+
+
+def _look_around(session: Session, found: CycleInputs, *, actor: Actor, now: datetime) -> None:
+    """With the new plan in place: what needs somebody in the morning, and how the business stands."""
+    site_id, morning = found.site_id, found.order_date
+    refresh.refresh(session, site_id=site_id, actor=actor, now=now, today=morning)
+    indicators.measure(session, site_id=site_id, actor=actor, now=now, today=morning)
 
 
 def _read(session: Session, as_of: date) -> CycleInputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,16 @@ def _forecast_error(found: CycleInputs) -> dict[str, Any] | None:
         "demand": float(actual.sum()),
         "wape": _finite(float(accuracy.wape(demand=actual, forecast=expected))),
         "bias": _finite(float(accuracy.bias(demand=actual, forecast=expected))),
+        "naive_wape": _naive_wape(found, [row for row, _ in pairs]),
     }
+
+
+def _naive_wape(found: CycleInputs, rows: Sequence[int]) -> float | None:
+    """What repeating the week before would have erred: a forecast that does no better is worth nothing."""
+    if found.demand.shape[1] < 2:
+        return None
+    last, before = np.nan_to_num(found.demand[list(rows)][:, [-1, -2]]).T
+    return _finite(float(accuracy.wape(demand=last, forecast=before)))
 
 
 def _late_suppliers(found: CycleInputs) -> list[dict[str, Any]]:

@@ -112,11 +112,22 @@ def hand_over(
     _audit(session, "hand_over", case_ids, actor, to=to_username)
 
 
-def solved(session: Session, case: ExceptionCase, *, text: str, actor: Actor, now: datetime) -> None:
-    """This function will note that somebody acted on a case; it closes when the next look finds its cause gone."""
+def solved(session: Session, case: ExceptionCase, *, text: str, action: str, actor: Actor, now: datetime) -> None:
+    """This function will note that somebody acted on a case; it closes when a look finds its cause gone."""
     case.solved_by_id = actor.user_id
-    _enter(session, case, EntryAction.SOLVE, text, actor=actor, now=now)
-    session.flush()
+    _enter(session, case, EntryAction.SOLVE, text.strip() or action, actor=actor, now=now)
+    _audit(session, "solve", [case.id], actor, solution=action, reason=text)
+
+
+def rest_until(case: ExceptionCase, day: date, *, actor: Actor) -> None:
+    """This function will keep a case that was just acted on out of the inbox until the effect is due."""
+    case.snoozed_until, case.snoozed_by_id, case.snooze_comment = day, actor.user_id, ""
+
+
+def settle(case: ExceptionCase, reason: str, *, actor: Actor) -> None:
+    """This function will take a case that was just decided about out of the inbox, as `accept` does."""
+    text = _text(reason, "a decision")
+    case.accepted_by_id, case.accepted_reason, case.accepted_amount = actor.user_id, text, case.amount or 0
 
 
 def mine(session: Session, case_ids: Sequence[int], *, site_id: int, actor: Actor) -> list[ExceptionCase]:

@@ -14,7 +14,12 @@ from sqlalchemy.orm import Session
 
 from procurement import purchase_orders, scorecard
 from procurement.proposals import Proposal, ProposalState
-from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
+from procurement.purchase_orders import (
+    PurchaseOrder,
+    PurchaseOrderConfirmation,
+    PurchaseOrderLine,
+    PurchaseOrderState,
+)
 from scm.core.approval import Approval, Decision
 from scm.core.users import User
 from scm.finance import money
@@ -26,6 +31,7 @@ from scm.master.agreements import SupplierAgreement
 from scm.master.partners import Partner
 
 FEWEST_DELIVERIES = 3
+CONFIRM_WITHIN_DAYS = 3
 UNSENT = (PurchaseOrderState.DRAFT, PurchaseOrderState.SUBMITTED, PurchaseOrderState.APPROVED)
 WAITING_FOR: Mapping[PurchaseOrderState, Kind] = {
     PurchaseOrderState.DRAFT: Kind.TO_SUBMIT,
@@ -232,4 +238,43 @@ def late_suppliers(
                 "agreed_days": str(seen.agreed_mean_days.quantize(Decimal("0.1"))),
                 "open_orders": len({line.order_id for line in owed}),
             },
+        )
+
+
+def unconfirmed(
+    session: Session, scope: Scope, coming: Sequence[Coming], names: Mapping[int, tuple[str, str]]
+) -> Iterator[Finding]:
+    """This function will find sent orders that the supplier has said nothing about for some days, at cost."""
+    latest = scope.today - timedelta(days=CONFIRM_WITHIN_DAYS)
+    said = (
+        sa.exists()
+        .where(PurchaseOrderLine.order_id == PurchaseOrder.id)
+        .where(PurchaseOrderConfirmation.line_id == PurchaseOrderLine.id)
+    )
+    sent = {
+        row.id: row.sent_date
+        for row in session.execute(
+            sa.select(PurchaseOrder.id, PurchaseOrder.sent_date).where(
+                PurchaseOrder.site_id == scope.site_id,
+                PurchaseOrder.state == PurchaseOrderState.SENT,
+                PurchaseOrder.sent_date <= latest,
+                PurchaseOrder.id.in_(sorted({line.order_id for line in coming})),
+                ~said,
+            )
+        )
+    }
+    owed: dict[int, list[Coming]] = defaultdict(list)
+    for line in coming:
+        if line.order_id in sent and line.due_date >= scope.today:  # what is late already is its own exception
+            owed[line.order_id].append(line)
+    for order_id, lines in owed.items():
+        yield Finding(
+            kind=Kind.UNCONFIRMED,
+            subject_id=order_id,
+            label=lines[0].number,
+            name=names[lines[0].supplier_id][1],
+            amount=sum(money.line_amount(line.unit_cost, line.quantity, currency=scope.currency) for line in lines),
+            quantity=sum(line.quantity for line in lines),
+            due_date=min(line.due_date for line in lines),
+            facts={"lines": len(lines), "sent": sent[order_id].isoformat()},
         )

@@ -27,6 +27,7 @@ class Kind(enum.Enum):
     TO_SUBMIT = "to_submit"
     TO_SEND = "to_send"
     PRICE_MOVED = "price_moved"
+    UNCONFIRMED = "unconfirmed"
     PAST_CUT_OFF = "past_cut_off"
     INBOUND_DUE = "inbound_due"
     SHORT_PICK = "short_pick"
@@ -38,6 +39,8 @@ class Kind(enum.Enum):
     TO_REFUND = "to_refund"
     RETURN_OVERDUE = "return_overdue"
     ORDER_LATE = "order_late"
+    JOB_FAILED = "job_failed"
+    MESSAGE_DEAD = "message_dead"
 
 
 class Subject(enum.Enum):
@@ -49,6 +52,8 @@ class Subject(enum.Enum):
     SALES_ORDER = "sales_order"
     CYCLE_COUNT = "cycle_count"
     RETURN = "return_authorization"
+    JOB_RUN = "job_run"
+    MESSAGE = "outbox_message"
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ DESKS: Mapping[Kind, Desk] = {
     Kind.TO_SUBMIT: _desk(Subject.PURCHASE_ORDER, Role.BUYER),
     Kind.TO_SEND: _desk(Subject.PURCHASE_ORDER, Role.BUYER),
     Kind.PRICE_MOVED: _desk(Subject.PURCHASE_ORDER, Role.BUYER, Role.APPROVER),
+    Kind.UNCONFIRMED: _desk(Subject.PURCHASE_ORDER, Role.BUYER),
     Kind.PAST_CUT_OFF: _desk(Subject.SALES_ORDER, Role.WAREHOUSE),
     Kind.INBOUND_DUE: _desk(Subject.PURCHASE_ORDER, Role.WAREHOUSE),
     Kind.SHORT_PICK: _desk(Subject.SALES_ORDER, Role.WAREHOUSE),
@@ -86,6 +92,8 @@ DESKS: Mapping[Kind, Desk] = {
     Kind.TO_REFUND: _desk(Subject.RETURN, Role.RETURNS),
     Kind.RETURN_OVERDUE: _desk(Subject.RETURN, Role.RETURNS),
     Kind.ORDER_LATE: _desk(Subject.SALES_ORDER, Role.SALES),
+    Kind.JOB_FAILED: _desk(Subject.JOB_RUN, Role.ADMIN),
+    Kind.MESSAGE_DEAD: _desk(Subject.MESSAGE, Role.ADMIN),
 }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scm.finance import costs
 from scm.finance.averages import StockCost
-from scm.loop.exceptions import buying, planning, planning_facts, returning, storing
+from scm.loop.exceptions import buying, operating, planning, planning_facts, returning, storing
 from scm.loop.exceptions.findings import Finding, Kind, Scope
 from scm.loop.exceptions.planning import Coming
 from scm.loop.exceptions.planning_facts import PlanningFacts
@@ -81,6 +81,7 @@ _FINDERS: tuple[tuple[frozenset[Kind], Callable[[_Seen], Iterable[Finding]]], ..
         frozenset({Kind.TO_SUBMIT, Kind.TO_APPROVE, Kind.TO_SEND, Kind.PRICE_MOVED}),
         lambda s: buying.unsent_orders(s.session, s.scope),
     ),
+    (frozenset({Kind.UNCONFIRMED}), lambda s: buying.unconfirmed(s.session, s.scope, s.coming, s.names)),
     (frozenset({Kind.INBOUND_DUE}), lambda s: storing.inbound_due(s.coming, s.names, today=s.scope.today)),
     (frozenset({Kind.PAST_CUT_OFF, Kind.SHORT_PICK}), lambda s: storing.outbound(s.session, s.scope)),
     (frozenset({Kind.ORDER_LATE}), lambda s: storing.late_orders(s.session, s.scope)),
@@ -90,4 +91,6 @@ _FINDERS: tuple[tuple[frozenset[Kind], Callable[[_Seen], Iterable[Finding]]], ..
         frozenset({Kind.TO_INSPECT, Kind.TO_DISPOSE, Kind.TO_REFUND, Kind.RETURN_OVERDUE}),
         lambda s: returning.returns(s.session, s.scope),
     ),
+    (frozenset({Kind.JOB_FAILED}), lambda s: operating.failed_jobs(s.session, s.scope)),
+    (frozenset({Kind.MESSAGE_DEAD}), lambda s: operating.dead_messages(s.session, s.scope)),
 )

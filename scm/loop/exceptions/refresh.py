@@ -51,7 +51,7 @@ def refresh(
     Two that look at once come one after the other. Raises `LocationUnknown`.
     """
     actor.require(*(role for role in Role))
-    session.execute(sa.select(Site.id).where(Site.id == site_id).with_for_update(key_share=True))
+    one_at_a_time(session, site_id=site_id)
     scope = looking.scope_of(session, site_id=site_id, now=now, today=today)
     found = {(finding.kind, finding.subject_id): finding for finding in looking.look(session, scope, kinds=kinds)}
     known = {(row.kind, row.subject_id): row for row in session.execute(_open(site_id, kinds))}
@@ -73,6 +73,11 @@ def refresh(
             closed=gone[:CHUNK],
         )
     return Refreshed(opened=len(new), closed=len(gone), open=len(found))
+
+
+def one_at_a_time(session: Session, *, site_id: int) -> None:
+    """This function will make others who look at the site, or solve what was found there, wait until the commit."""
+    session.execute(sa.select(Site.id).where(Site.id == site_id).with_for_update(key_share=True))
 
 
 def _open(site_id: int, kinds: Collection[Kind]) -> sa.Select[*tuple[Any, ...]]:

@@ -24,6 +24,7 @@ KINDS = (
     "to_submit",
     "to_send",
     "price_moved",
+    "unconfirmed",
     "past_cut_off",
     "inbound_due",
     "short_pick",
@@ -35,6 +36,8 @@ KINDS = (
     "to_refund",
     "return_overdue",
     "order_late",
+    "job_failed",
+    "message_dead",
 )
 ACTIONS = ("comment", "snooze", "wake", "hand_over", "accept", "solve")
 OPEN = sa.text("closed_at IS NULL")

@@ -1,0 +1,152 @@
+"""What an open row shows beside its sentence: the projected stock, and the lines it is about. Reads only.
+
+Everything is read anew, so that somebody who opens a row sees it as it is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from procurement.proposals import Proposal, ProposalState
+from procurement.purchase_orders import PurchaseOrderLine
+from scm.finance import money
+from scm.loop.exceptions import planning, planning_facts
+from scm.loop.exceptions.findings import DESKS, Kind, Scope, Subject
+from scm.loop.exceptions.inbox import CaseRow
+from scm.loop.exceptions.planning import ShortFall
+from scm.master.items import Item
+
+MOST_LINES = 8
+SHOWN_DAYS = 28
+LONGEST_DAYS = 90
+
+
+@dataclass(frozen=True, kw_only=True)
+class Projection:
+    """Free stock at the end of each day from `first_date` on, what is missing, and what is expected to come."""
+
+    first_date: date
+    levels: tuple[float, ...]
+    short: ShortFall | None
+    arrivals: tuple[tuple[date, int, str], ...]  # day, quantity, order
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of what a case is about."""
+
+    label: str
+    name: str
+    quantity: int
+    amount: int
+    due_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What backs a case. `lines` are the first ones, `count` and `amount` those of all."""
+
+    projection: Projection | None
+    lines: tuple[Line, ...]
+    count: int
+    amount: int
+
+
+def read(session: Session, scope: Scope, row: CaseRow) -> Evidence:
+    """This function will read what backs a case."""
+    projection = None
+    if row.kind in (Kind.STOCK_OUT, Kind.EXCESS):
+        projection = _projection(session, scope, row.subject_id)
+    statement = _LINES.get(row.kind) or (_order_lines if DESKS[row.kind].subject is Subject.PURCHASE_ORDER else None)
+    lines: list[Line] = []
+    if statement is not None:
+        lines = [
+            Line(
+                label=found.sku,
+                name=found.name,
+                quantity=found.quantity,
+                amount=money.line_amount(found.unit_price, found.quantity, currency=scope.currency),
+                due_date=found.due_date,
+            )
+            for found in session.execute(statement(scope, row))
+        ]
+    lines.sort(key=lambda line: -line.amount)
+    return Evidence(
+        projection=projection,
+        lines=tuple(lines[:MOST_LINES]),
+        count=len(lines),
+        amount=sum(line.amount for line in lines),
+    )
+
+
+def _projection(session: Session, scope: Scope, item_id: int) -> Projection | None:
+    item = planning_facts.read(session, scope, item_id=item_id).items.get(item_id)
+    if item is None:
+        return None
+    short = planning.shortfall(item, today=scope.today)
+    lead_time = planning.UNKNOWN_LEAD_TIME_DAYS if item.lead_time_days is None else item.lead_time_days
+    last = min(max(lead_time + 7, SHOWN_DAYS), LONGEST_DAYS)
+    until = scope.today + timedelta(days=last)
+    return Projection(
+        first_date=scope.today,
+        levels=tuple(planning.levels(item, today=scope.today, days=last + 1)),
+        short=short,
+        arrivals=tuple(
+            (line.due_date, line.quantity, line.number) for line in item.coming if scope.today <= line.due_date <= until
+        ),
+    )
+
+
+def _proposed(scope: Scope, *about: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(Item.sku, Item.name, Proposal.quantity, Proposal.unit_price, Proposal.due_date)
+        .join(Item, Item.id == Proposal.item_id)
+        .where(Proposal.site_id == scope.site_id, *about)
+        .order_by(Proposal.id)
+    )
+
+
+def _of_item(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
+    return _proposed(scope, Proposal.state == ProposalState.OPEN, Proposal.item_id == row.subject_id)
+
+
+def _due_of_supplier(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
+    return _proposed(
+        scope,
+        Proposal.state == ProposalState.OPEN,
+        Proposal.supplier_id == row.subject_id,
+        Proposal.order_date <= scope.today,
+    )
+
+
+def _accepted_of_supplier(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
+    on_order = sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id)
+    return _proposed(scope, Proposal.state == ProposalState.ACCEPTED, Proposal.supplier_id == row.subject_id, ~on_order)
+
+
+def _order_lines(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            Item.sku,
+            Item.name,
+            PurchaseOrderLine.quantity,
+            PurchaseOrderLine.unit_price,
+            PurchaseOrderLine.due_date,
+        )
+        .join(Item, Item.id == PurchaseOrderLine.item_id)
+        .where(PurchaseOrderLine.order_id == row.subject_id)
+        .order_by(PurchaseOrderLine.id)
+    )
+
+
+_LINES: Mapping[Kind, Callable[[Scope, CaseRow], sa.Select[*tuple[Any, ...]]]] = {
+    Kind.STOCK_OUT: _of_item,
+    Kind.PROPOSALS_DUE: _due_of_supplier,
+    Kind.TO_DRAFT: _accepted_of_supplier,
+}

@@ -17,7 +17,19 @@ from rich.console import Console
 
 from scm.core import config
 from scm.core.errors import InvalidInput, ScmError, Unavailable
-from web.commands import Context, cycle, demo, importing, init, serve, simulate, verify_audit, verify_books, worker
+from web.commands import (
+    Context,
+    backup,
+    cycle,
+    demo,
+    importing,
+    init,
+    serve,
+    simulate,
+    verify_audit,
+    verify_books,
+    worker,
+)
 
 EXIT_REFUSED, EXIT_INVALID, EXIT_UNAVAILABLE = 1, 2, 3
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
@@ -60,6 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=verify_books.run)
     _audit_options(commands.add_parser("verify-audit", help="prove that nobody changed the audit trail"))
     commands.add_parser("worker", help="run the jobs and deliver the messages").set_defaults(run=worker.run)
+    _backup_options(commands.add_parser("backup", help="write all of the database to a file, while others use it"))
+    _restore_options(commands.add_parser("restore", help="put a backup into an empty database, and prove the books"))
     _serve_options(commands.add_parser("serve", help="serve the pages to browsers"))
     _demo_options(commands.add_parser("demo", help="set up a company, run the loop on it and serve it"))
     return parser
@@ -109,6 +123,19 @@ def _audit_options(parser: argparse.ArgumentParser) -> None:
     noted = "the hash of a seal that was noted elsewhere: finds a trail that was cut short or written anew"
     parser.add_argument("--head", metavar="HASH", help=noted)
     parser.set_defaults(run=verify_audit.run)
+
+
+def _backup_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a new file; it holds secrets, keep it like the database"
+    )
+    parser.set_defaults(run=backup.run)
+
+
+def _restore_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="a file that scm backup wrote")
+    parser.add_argument("--replace", action="store_true", help="lose what the database holds now")
+    parser.set_defaults(run=backup.run_restore)
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:

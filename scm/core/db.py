@@ -121,6 +121,27 @@ class Database:
         finally:
             _open_units.reset(token)
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """This function will give a connection that reads one state of the whole database, whatever others commit.
+
+        For copying all of it out. It can write nothing, and is no place to lock or to decide anything.
+        """
+        token = _open_units.set(_open_units.get() + 1)
+        try:
+            with self._connection(write=False) as connection:
+                if not self.is_sqlite:
+                    connection = connection.execution_options(isolation_level="REPEATABLE READ")
+                with connection.begin():
+                    yield connection
+        except exc.DBAPIError as error:
+            outage = _translated(error, self.url, "nothing was changed")
+            if outage is None:
+                raise
+            raise outage from error
+        finally:
+            _open_units.reset(token)
+
     @property
     def _place(self) -> str:
         return self.url.render_as_string(hide_password=True)

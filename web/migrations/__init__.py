@@ -28,25 +28,37 @@ def metadata() -> sa.MetaData:
     return Base.metadata
 
 
-def upgrade(url: str) -> None:
-    """This function will bring the database at `url` to the newest schema. Raises the errors of `unit_of_work`."""
+def upgrade(url: str, *, revision: str = "head") -> None:
+    """This function will bring the database at `url` to the newest schema, or to that of an older revision.
+
+    Raises the errors of `unit_of_work`.
+    """
     database = Database(url)
     try:
         with database.unit_of_work(write=True) as session:
             config = _config()
             config.attributes["connection"] = session.connection()
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     finally:
         database.dispose()
 
 
 def is_current(database: Database) -> bool:
     """This function will tell whether the database has the newest schema."""
+    return revision_of(database) == revisions()[0]
+
+
+def revision_of(database: Database) -> str | None:
+    """This function will give the revision of a database's schema; None when it has none."""
+    with database.unit_of_work(write=False) as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def revisions() -> tuple[str, ...]:
+    """This function will give the revisions that this program knows, the newest first."""
     from alembic.script import ScriptDirectory
 
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    with database.unit_of_work(write=False) as session:
-        return MigrationContext.configure(session.connection()).get_current_revision() == head
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def _config() -> Config:

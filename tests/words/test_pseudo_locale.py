@@ -1,0 +1,155 @@
+"""No page says anything that cannot be said in another language.
+
+The demo company is walked through as each of its people, along the links of the pages, with every text in brackets:
+a Latin letter outside them is a text nobody can translate, unless it is the name of something.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import deque
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+from scm.core.db import Base, Database
+from scm.core.preferences import Preference
+from scm.core.users import User
+from tests.browser import company as demo
+from tests.web.visitor import Visitor
+from tests.words import pseudo, visible
+from web import area
+from web.app import create_app
+
+LETTERS = re.compile(r"[A-Za-z]{2,}|\b[A-Za-z]\b")
+VISITS = 2  # of each kind of page, for each person
+NAMES = (
+    "name", "code", "sku", "username", "display_name", "number", "external_id", "reference", "tracking_number",
+    "delivery_note", "email", "country", "currency", "zone", "base_unit", "symbol", "prefix", "channel", "file_name",
+)  # fmt: skip
+"""Columns that hold what things and people are called."""
+EVERYWHERE = re.compile(
+    r"\bscm\b|\b(?:SKU|GTIN|SSCC|OTIF|WAPE|MASE|RMA|CSV|XLSX|UTC|SCM_\w+)\b|https?://\S+|[A-Z]{2,4}-\d[\w-]*|\bCtrl\b|\bEnglish\b|\b[A-Z]\b"
+)
+"""Names that are the same in every language: abbreviations, numbers of documents, keys, addresses, languages."""
+UNREACHED = frozenset({"static"})
+"""Endpoints no page leads to."""
+OLD = frozenset({"proposals.index"})
+"""Pages of before there were two languages, which are about to be replaced."""
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    file = tmp_path_factory.mktemp("pseudo") / "scm.db"
+    shutil.copyfile(demo.made_once(), file)
+    found = Database(f"sqlite:///{file}")
+    with found.unit_of_work(write=True) as session:
+        session.execute(sa.delete(Preference))
+        for user_id in session.scalars(sa.select(User.id)).all():
+            session.add(Preference(user_id=user_id, locale=pseudo.WORN_BY))
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def app(database: Database, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    made = create_app(database)
+    pseudo.speak(monkeypatch)
+    return made
+
+
+@pytest.fixture(scope="module")
+def names(database: Database) -> re.Pattern[str]:
+    """Everything that has a name in the company, as one pattern, long names first."""
+    found: set[str] = set()
+    with database.unit_of_work(write=False) as session:
+        for table in Base.metadata.tables.values():
+            for column in table.columns:
+                if column.name in NAMES and isinstance(column.type, sa.String):
+                    found.update(one for one in session.scalars(sa.select(column).distinct()) if one)
+    return re.compile("|".join(re.escape(one) for one in sorted(found, key=len, reverse=True)))
+
+
+def test_every_text_of_every_page_can_be_translated(app: Flask, database: Database, names: re.Pattern[str]) -> None:
+    with database.unit_of_work(write=False) as session:
+        people = list(session.scalars(sa.select(User.username).where(User.active).order_by(User.id)))
+    seen: set[str] = set()
+    bare: dict[str, set[str]] = {}
+    for username in people:
+        if username == "system":
+            continue
+        for endpoint, address, html in walked(app, username):
+            seen.add(endpoint)
+            if endpoint in OLD:
+                continue
+            for text in visible.read(html).words:
+                rest = " ".join(visible.outside(text))
+                if LETTERS.search(EVERYWHERE.sub("", names.sub("", rest))):
+                    bare.setdefault(f"{endpoint} ({address}): {rest.strip()[:120]}", set()).add(username)
+    assert not bare, f"{len(bare)} texts are not looked up:\n" + "\n".join(sorted(bare))
+    assert not reachable(app) - seen - UNREACHED, "no page leads there"
+
+
+def walked(app: Flask, username: str) -> Iterator[tuple[str, str, str]]:
+    """Every kind of page somebody may open, reached along links, and what it says."""
+    visitor = Visitor(app).sign_in(username)
+    starts = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+    waiting, asked, visits = deque(["/", *sorted(starts)]), set[str](), dict[str, int]()
+    while waiting:
+        address = waiting.popleft()
+        endpoint = endpoint_of(app, address)
+        if endpoint is None or address in asked or visits.get(endpoint, 0) >= VISITS or endpoint == "static":
+            continue
+        asked.add(address)
+        answer = visitor.client.get(address)
+        if answer.status_code >= 300 or answer.mimetype != "text/html":
+            assert answer.status_code != 500, f"{username} broke {address}"
+            visits[endpoint] = visits.get(endpoint, 0) + (answer.status_code == 200)
+            if answer.status_code in (200, 302, 303):
+                yield endpoint, address, ""
+            continue
+        visits[endpoint] = visits.get(endpoint, 0) + 1
+        html = answer.get_data(as_text=True)
+        waiting += [link for link in visible.read(html).links if link.startswith("/")]
+        yield endpoint, address, html
+
+
+def endpoint_of(app: Flask, address: str) -> str | None:
+    """What answers an address."""
+    parts = urlsplit(address)
+    try:
+        endpoint, _ = app.url_map.bind("localhost").match(parts.path, method="GET")
+    except HTTPException:
+        return None
+    return str(endpoint)
+
+
+def reachable(app: Flask) -> set[str]:
+    """All endpoints that show something to somebody."""
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
+    return {rule.endpoint for rule in rules if area.roles_of(rule.endpoint)}
+
+
+def test_signing_in_can_be_translated(app: Flask) -> None:
+    html = app.test_client().get("/login", headers={"Accept-Language": "zh-CN"}).get_data(as_text=True)
+    rest = [" ".join(visible.outside(text)) for text in visible.read(html).words]
+    assert [text for text in rest if LETTERS.search(EVERYWHERE.sub("", text))] == []
+    assert "⟦" in html
+
+
+@pytest.mark.parametrize(
+    ("html", "words"),
+    [
+        ("<p>Late: <b>3</b></p>", ["Late:", "3"]),
+        ('<p translate="no">BOLT</p><p>x</p>', ["x"]),
+        ('<input placeholder="Find"><script>var late</script>', ["Find"]),
+        ('<td><time datetime="x">5 Nov</time> due', ["due"]),
+    ],
+)
+def test_what_is_seen_of_a_page(html: str, words: list[str]) -> None:
+    assert visible.read(html).words == words

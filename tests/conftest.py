@@ -54,6 +54,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if without_postgres:
         words = f"{len(without_postgres)} tests did not run on PostgreSQL, because no server was found"
         terminalreporter.write_line(words, red=True, bold=True)
+    without_browser = [report for report in skipped if "browser:" in str(report.longrepr)]
+    if without_browser:
+        words = f"{len(without_browser)} tests did not run in a browser, because no chromium was found"
+        terminalreporter.write_line(words, red=True, bold=True)
 
 
 @pytest.fixture(params=databases.BACKENDS)

@@ -114,7 +114,7 @@ class BadListQuery(InvalidInput):
 
 
 def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequence[str] = ()) -> Found:
-    """This function will read one page in two queries. A page behind the last one is the last one.
+    """This function will read one page in three queries. A page behind the last one is the last one.
 
     `sums` names whole-number fields to add up over all that matches. Raises `BadListQuery`.
     """
@@ -122,7 +122,7 @@ def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequenc
         raise BadListQuery(f"a page has {query.size} rows: ask for 1 to {MOST_ROWS}")
     matching_rows = _matching(listing, query)
     totals = [sa.func.count()] + [sa.func.sum(listing.field(name).value) for name in sums]
-    counted = session.execute(matching_rows.with_only_columns(*totals).order_by(None)).one()
+    counted = session.execute(matching_rows.with_only_columns(*totals, maintain_column_froms=True).order_by(None)).one()
     matching = int(counted[0])
     pages = max(1, -(-matching // query.size))
     page = min(max(query.page, 1), pages)
@@ -138,7 +138,9 @@ def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequenc
 
 def keys(session: Session, listing: Listing, query: ListQuery, *, most: int) -> list[int]:
     """This function will list the keys of all that matches, for a change in bulk. Raises `BadListQuery` over `most`."""
-    statement = _ordered(listing, query, _matching(listing, query).with_only_columns(listing.key))
+    statement = _ordered(
+        listing, query, _matching(listing, query).with_only_columns(listing.key, maintain_column_froms=True)
+    )
     found = list(session.scalars(statement.limit(most + 1)))
     if len(found) > most:
         raise BadListQuery(f"more than {most:,} rows match: narrow the filter and do it in parts")
@@ -148,7 +150,9 @@ def keys(session: Session, listing: Listing, query: ListQuery, *, most: int) -> 
 def stream(session: Session, listing: Listing, query: ListQuery) -> Iterator[Row]:
     """This function will read every matching row in order, a chunk at a time."""
     columns = _columns(listing)
-    statement = _ordered(listing, query, _matching(listing, query).with_only_columns(*columns))
+    statement = _ordered(
+        listing, query, _matching(listing, query).with_only_columns(*columns, maintain_column_froms=True)
+    )
     result = session.execute(statement.execution_options(yield_per=CHUNK))
     for row in result.mappings():
         yield dict(row)
@@ -159,7 +163,9 @@ def by_keys(session: Session, listing: Listing, wanted: Sequence[int]) -> dict[i
     found: dict[int, Row] = {}
     for start in range(0, len(wanted), CHUNK // 4):
         part = list(wanted[start : start + CHUNK // 4])
-        statement = listing.rows.with_only_columns(*_columns(listing)).where(listing.key.in_(part))
+        statement = listing.rows.with_only_columns(*_columns(listing), maintain_column_froms=True).where(
+            listing.key.in_(part)
+        )
         found |= {row["key"]: dict(row) for row in session.execute(statement).mappings()}
     return found
 
@@ -170,7 +176,7 @@ def _page(
     size = min(query.size, matching - first)
     if size <= 0:
         return []
-    wanted = matching_rows.with_only_columns(listing.key.label("key"))
+    wanted = matching_rows.with_only_columns(listing.key.label("key"), maintain_column_froms=True)
     backwards = first > matching // 2  # the far half is nearer from the end
     offset = matching - first - size if backwards else first
     wanted = _ordered(listing, query, wanted, backwards=backwards).limit(size).offset(offset)

@@ -59,6 +59,8 @@ def change(session: Session, *, actor: Actor, **wishes: Any) -> None:
         if name in wishes and wishes[name] not in allowed:
             known = ", ".join(str(one) for one in allowed if one)
             raise BadPreference(f"{name} is {wishes[name]!r}: it must be one of {known}")
+    if not wishes:
+        raise BadPreference("no wish is named: name locale, theme, single_keys, sounds or site_id")
     values: dict[str, Any] = {"theme": "auto", "single_keys": True, "sounds": True} | wishes
     insert = dialect_insert(session, table_of(Preference)).values(user_id=actor.user_id, **values)
     session.execute(insert.on_conflict_do_update(index_elements=["user_id"], set_=wishes))

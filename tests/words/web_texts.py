@@ -18,6 +18,7 @@ KEYWORDS: dict[str, Any] = DEFAULT_KEYWORDS | {
     "_": None,
     "gettext": None,
     "lazy_gettext": None,
+    "_l": None,  # lazy_gettext, where a module declares its words
     "ngettext": (1, 2),
     "lazy_ngettext": (1, 2),
     "pgettext": ((1, "c"), 2),

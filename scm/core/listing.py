@@ -120,6 +120,8 @@ def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequenc
     """
     if not 1 <= query.size <= MOST_ROWS:
         raise BadListQuery(f"a page has {query.size} rows: ask for 1 to {MOST_ROWS}")
+    if query.order is not None:
+        listing.field(query.order[0])  # refused also where nothing matches
     matching_rows = _matching(listing, query)
     totals = [sa.func.count()] + [sa.func.sum(listing.field(name).value) for name in sums]
     counted = session.execute(matching_rows.with_only_columns(*totals, maintain_column_froms=True).order_by(None)).one()

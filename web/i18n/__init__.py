@@ -64,6 +64,7 @@ def init(app: Flask) -> None:
     """This function will teach an application its languages."""
     babel = Babel(app, default_locale=DEFAULT, locale_selector=current_locale, timezone_selector=_zone)
     babel.domain_instance = Catalogues()
+    app.jinja_env.filters |= {"said": said, "word": word}
 
 
 def current_locale() -> str:
@@ -87,6 +88,18 @@ def refusal(error: ScmError) -> str:
     """This function will say a refusal in the reader's language."""
     locale = current_locale()
     return str(error) if locale == DEFAULT else phrases(locale).refusal(error)
+
+
+def said(text: str) -> str:
+    """This function will say a stored text of the rooms in the reader's language: a plan's message, a row's error."""
+    locale = current_locale()
+    return text if locale == DEFAULT else phrases(locale).text(text)
+
+
+def word(code: str) -> str:
+    """This function will say a word of the code (a state, an action, a kind) in the reader's language."""
+    locale = current_locale()
+    return code.replace("_", " ") if locale == DEFAULT else phrases(locale).word(code)
 
 
 @cache

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from aftersales import photos, status
 from aftersales.disposition import Disposal, Disposition
-from aftersales.documents import ReturnAuthorization, ReturnLine, ReturnReason, ReturnState, ReturnUnknown
+from aftersales.documents import KIND, ReturnAuthorization, ReturnLine, ReturnReason, ReturnState, ReturnUnknown
 from aftersales.inspection import Finding, Grade, Inspection
 from aftersales.photos import Photo
 from aftersales.status import LineStatus
@@ -27,6 +27,7 @@ from scm.master.items import BaseUnit, Item
 from scm.master.partners import Partner
 from scm.sales.documents import SalesOrder, SalesOrderLine
 from scm.stock.lots import NO_LOT, Lot
+from scm.stock.moves import MoveState, StockMove
 
 
 class Step(enum.Enum):
@@ -74,6 +75,9 @@ class SheetLine:
     sold_date: date | None
     order_number: str | None
     paper: str | None
+    asks_lot: bool  # its item is tracked by lot, and nobody knows which was sold
+    asks_expiry: bool
+    lots: tuple[tuple[int, str], ...]  # that have arrived
     verdicts: tuple[Verdict, ...]
 
 
@@ -117,7 +121,7 @@ class ReturnSheet:
 
 
 def read(session: Session, *, number: str, site_id: int) -> ReturnSheet:
-    """This function will read one return of a site by its number, in eight queries. Raises `ReturnUnknown`."""
+    """This function will read one return of a site by its number, in nine queries. Raises `ReturnUnknown`."""
     head = session.execute(
         sa.select(ReturnAuthorization, Partner.name)
         .join(Partner, Partner.id == ReturnAuthorization.customer_id)
@@ -128,7 +132,7 @@ def read(session: Session, *, number: str, site_id: int) -> ReturnSheet:
     row: ReturnAuthorization = head.ReturnAuthorization
     lines = status.of_returns(session, [row.id])
     named = {line.id: line for line in session.execute(_named(row.id))}
-    verdicts = _verdicts(session, row.id)
+    verdicts, lots = _verdicts(session, row.id), _arrived_lots(session, row.id)
     return ReturnSheet(
         id=row.id,
         number=row.number,
@@ -136,7 +140,7 @@ def read(session: Session, *, number: str, site_id: int) -> ReturnSheet:
         customer=head.name,
         authorized_date=row.authorized_date,
         authorized_at=row.authorized_at,
-        lines=tuple(_line(line, named[line.line_id], verdicts[line.line_id]) for line in lines),
+        lines=tuple(_line(line, named[line.line_id], lots[line.line_id], verdicts[line.line_id]) for line in lines),
     )
 
 
@@ -152,7 +156,16 @@ def find(session: Session, *, number: str, site_id: int) -> int:
     return found
 
 
-def _line(line: LineStatus, row: sa.Row[*tuple[Any, ...]], verdicts: Iterable[Verdict]) -> SheetLine:
+def number_of(session: Session, return_id: int) -> str:
+    """This function will give the number of a return."""
+    return session.execute(
+        sa.select(ReturnAuthorization.number).where(ReturnAuthorization.id == return_id)
+    ).scalar_one()
+
+
+def _line(
+    line: LineStatus, row: sa.Row[*tuple[Any, ...]], lots: Iterable[tuple[int, str]], verdicts: Iterable[Verdict]
+) -> SheetLine:
     return SheetLine(
         status=line,
         sku=row.sku,
@@ -163,6 +176,9 @@ def _line(line: LineStatus, row: sa.Row[*tuple[Any, ...]], verdicts: Iterable[Ve
         sold_date=row.sold_date,
         order_number=row.order_number,
         paper=row.paper,
+        asks_lot=row.lot_tracked and row.lot_id == NO_LOT,
+        asks_expiry=row.shelf_life_days is not None,
+        lots=tuple(lots),
         verdicts=tuple(verdicts),
     )
 
@@ -176,6 +192,8 @@ def _named(return_id: int) -> sa.Select[*tuple[Any, ...]]:
             ReturnLine.sold_date,
             Item.sku,
             Item.name,
+            Item.lot_tracked,
+            Item.shelf_life_days,
             BaseUnit.code.label("unit"),
             Lot.code.label("lot_code"),
             SalesOrder.number.label("order_number"),
@@ -189,6 +207,25 @@ def _named(return_id: int) -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(BroughtForward, BroughtForward.id == ReturnLine.prior_sale_id)
         .where(ReturnLine.return_id == return_id)
     )
+
+
+def _arrived_lots(session: Session, return_id: int) -> defaultdict[int, list[tuple[int, str]]]:
+    rows = session.execute(
+        sa.select(StockMove.line_id, StockMove.lot_id, Lot.code)
+        .join(Lot, Lot.id == StockMove.lot_id)
+        .where(
+            StockMove.document_kind == KIND,
+            StockMove.document_id == return_id,
+            StockMove.state == MoveState.POSTED,
+            StockMove.reverses_id.is_(None),
+        )
+        .distinct()
+        .order_by(StockMove.line_id, StockMove.lot_id)
+    )
+    found: defaultdict[int, list[tuple[int, str]]] = defaultdict(list)
+    for line_id, lot_id, code in rows:
+        found[line_id].append((lot_id, code))
+    return found
 
 
 def _verdicts(session: Session, return_id: int) -> defaultdict[int, list[Verdict]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
 
 from scm.core.errors import InvalidInput
 from web.desk import NOT_THE_BODY
@@ -56,7 +56,7 @@ def text(*, required: bool = False, longest: int = LONGEST_TEXT) -> fields.Strin
     """This function will give a field for text without control characters."""
     return fields.String(
         required=required,
-        load_default="" if not required else None,
+        load_default=missing if required else "",
         validate=[validate.Length(max=longest), _printable],
     )
 

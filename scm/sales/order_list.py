@@ -1,0 +1,138 @@
+"""The list of sales orders: what can be seen, filtered and sorted of each. Reads only.
+
+How far an order is follows from its planned moves. They are few beside all there ever were, so they are asked for as
+sets, once for a page, and not order by order.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from scm.core.listing import Field, Kind, Listing
+from scm.core.types import UNIT_PRICE_PLACES
+from scm.finance import money
+from scm.master.locations import Location, LocationKind
+from scm.master.partners import Partner
+from scm.sales.documents import KIND, OrderState, SalesOrder, SalesOrderLine
+from scm.sales.order_sheet import Progress
+from scm.stock.moves import MoveState, StockMove
+from scm.stock.reservations import Reservation
+
+PROGRESS = sa.Enum(
+    Progress, values_callable=lambda kind: [member.value for member in kind], native_enum=False, length=24
+)
+
+
+def listing(*, site_id: int, currency: str, today: date) -> Listing:
+    """This function will describe the orders of a site; values are minor units of the company's currency."""
+    return Listing(
+        name="sales_orders",
+        rows=sa.select(SalesOrder.id)
+        .join(Partner, Partner.id == SalesOrder.customer_id)
+        .where(SalesOrder.site_id == site_id),
+        key=SalesOrder.__table__.c.id,
+        fields=(
+            Field(name="number", kind=Kind.CODE, value=SalesOrder.__table__.c.number),
+            Field(name="customer", kind=Kind.TEXT, value=Partner.__table__.c.name),
+            Field(name="progress", kind=Kind.CHOICE, value=_progress(site_id), choices=Progress),
+            Field(name="late", kind=Kind.FLAG, value=_late(site_id, today)),
+            Field(name="ordered_date", kind=Kind.DATE, value=SalesOrder.__table__.c.ordered_date),
+            Field(name="requested_date", kind=Kind.DATE, value=SalesOrder.__table__.c.requested_date),
+            Field(name="promised_date", kind=Kind.DATE, value=_of_lines(sa.func.max(SalesOrderLine.promised_date))),
+            Field(name="lines", kind=Kind.NUMBER, value=_of_lines(sa.func.count())),
+            Field(name="units", kind=Kind.QUANTITY, value=_of_lines(_whole(sa.func.sum(SalesOrderLine.quantity)))),
+            Field(name="waiting", kind=Kind.QUANTITY, value=_waiting()),
+            Field(name="value", kind=Kind.MONEY, value=_of_lines(_whole(sa.func.sum(_amount(currency))))),
+            Field(name="channel", kind=Kind.CODE, value=SalesOrder.__table__.c.channel),
+            Field(name="external_id", kind=Kind.CODE, value=SalesOrder.__table__.c.external_id),
+        ),
+        search=(SalesOrder.__table__.c.number, Partner.__table__.c.name, SalesOrder.__table__.c.external_id),
+        order=("ordered_date", True),
+    )
+
+
+def _whole(total: Any) -> Any:
+    """Sums of whole numbers are numerics on PostgreSQL: they are whole, and are read so."""
+    return sa.cast(sa.func.coalesce(total, 0), sa.BigInteger)
+
+
+def _of_lines(what: Any) -> Any:
+    return (
+        sa.select(what)
+        .select_from(SalesOrderLine)
+        .where(SalesOrderLine.order_id == SalesOrder.id)
+        .correlate(SalesOrder)
+        .scalar_subquery()
+    )
+
+
+def _amount(currency: str) -> Any:
+    """A line's amount in minor units, rounded half up once, as `money.line_amount` rounds it."""
+    scale = 10 ** (UNIT_PRICE_PLACES - money.places(currency))
+    exact = sa.type_coerce(SalesOrderLine.unit_price, sa.BigInteger) * SalesOrderLine.quantity
+    return (exact + scale // 2) // sa.literal(scale, sa.BigInteger) if scale > 1 else exact
+
+
+def _planned_from(site_id: int, kind: LocationKind, *conditions: sa.ColumnElement[bool]) -> Any:
+    """Orders of which goods are planned to leave a kind of place: in storage they wait, in staging they are picked."""
+    source = aliased(Location)
+    return SalesOrder.id.in_(
+        sa.select(StockMove.document_id)
+        .join(source, source.id == StockMove.source_id)
+        .where(
+            StockMove.document_kind == KIND,
+            StockMove.state == MoveState.PLANNED,
+            source.kind == kind,
+            sa.or_(source.site_id == site_id, source.site_id.is_(None)),
+            *conditions,
+        )
+    )
+
+
+def _unpromised() -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(Reservation.move_id == StockMove.id)
+
+
+def _progress(site_id: int) -> Any:
+    words: list[tuple[Any, Progress]] = [
+        (SalesOrder.state == OrderState.CANCELLED, Progress.CANCELLED),
+        (SalesOrder.state == OrderState.DRAFT, Progress.DRAFT),
+        (_planned_from(site_id, LocationKind.STORAGE, _unpromised()), Progress.WAITING),
+        (_planned_from(site_id, LocationKind.STORAGE), Progress.RESERVED),
+        (_planned_from(site_id, LocationKind.STAGING), Progress.PICKED),
+        (_planned_from(site_id, LocationKind.DELIVERY), Progress.ON_THE_WAY),
+    ]
+    whens = [(condition, sa.literal(word.value)) for condition, word in words]
+    return sa.type_coerce(sa.case(*whens, else_=sa.literal(Progress.DELIVERED.value)), PROGRESS)
+
+
+def _late(site_id: int, today: date) -> Any:
+    """Something of a line whose promised day has passed has not arrived."""
+    line = aliased(SalesOrderLine)
+    return SalesOrder.id.in_(
+        sa.select(StockMove.document_id)
+        .join(line, line.id == StockMove.line_id)
+        .where(StockMove.document_kind == KIND, StockMove.state == MoveState.PLANNED, line.promised_date < today)
+    )
+
+
+def _waiting() -> Any:
+    """Units for which no stock is promised; nothing in other places counts."""
+    source = aliased(Location)
+    return (
+        sa.select(_whole(sa.func.sum(StockMove.quantity)))
+        .join(source, source.id == StockMove.source_id)
+        .where(
+            StockMove.document_kind == KIND,
+            StockMove.document_id == SalesOrder.id,
+            StockMove.state == MoveState.PLANNED,
+            source.kind == LocationKind.STORAGE,
+            _unpromised(),
+        )
+        .correlate(SalesOrder)
+        .scalar_subquery()
+    )

@@ -8,26 +8,21 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections import deque
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from werkzeug.exceptions import HTTPException
 
 from scm.core.db import Base, Database
 from scm.core.preferences import Preference
 from scm.core.users import User
 from tests.browser import company as demo
-from tests.web.visitor import Visitor
+from tests.web.walking import reachable, walked
 from tests.words import pseudo, visible
-from web import area
 from web.app import create_app
 
 LETTERS = re.compile(r"[A-Za-z]{2,}|\b[A-Za-z]\b")
-VISITS = 2  # of each kind of page, for each person
 NAMES = (
     "name", "code", "sku", "username", "display_name", "number", "external_id", "reference", "tracking_number",
     "delivery_note", "email", "country", "currency", "zone", "base_unit", "symbol", "prefix", "channel", "file_name",
@@ -93,46 +88,6 @@ def test_every_text_of_every_page_can_be_translated(app: Flask, database: Databa
                     bare.setdefault(f"{endpoint} ({address}): {rest.strip()[:120]}", set()).add(username)
     assert not bare, f"{len(bare)} texts are not looked up:\n" + "\n".join(sorted(bare))
     assert not reachable(app) - seen - UNREACHED, "no page leads there"
-
-
-def walked(app: Flask, username: str) -> Iterator[tuple[str, str, str]]:
-    """Every kind of page somebody may open, reached along links, and what it says."""
-    visitor = Visitor(app).sign_in(username)
-    starts = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
-    waiting, asked, visits = deque(["/", *sorted(starts)]), set[str](), dict[str, int]()
-    while waiting:
-        address = waiting.popleft()
-        endpoint = endpoint_of(app, address)
-        if endpoint is None or address in asked or visits.get(endpoint, 0) >= VISITS or endpoint == "static":
-            continue
-        asked.add(address)
-        answer = visitor.client.get(address)
-        if answer.status_code >= 300 or answer.mimetype != "text/html":
-            assert answer.status_code != 500, f"{username} broke {address}"
-            visits[endpoint] = visits.get(endpoint, 0) + (answer.status_code == 200)
-            if answer.status_code in (200, 302, 303):
-                yield endpoint, address, ""
-            continue
-        visits[endpoint] = visits.get(endpoint, 0) + 1
-        html = answer.get_data(as_text=True)
-        waiting += [link for link in visible.read(html).links if link.startswith("/")]
-        yield endpoint, address, html
-
-
-def endpoint_of(app: Flask, address: str) -> str | None:
-    """What answers an address."""
-    parts = urlsplit(address)
-    try:
-        endpoint, _ = app.url_map.bind("localhost").match(parts.path, method="GET")
-    except HTTPException:
-        return None
-    return str(endpoint)
-
-
-def reachable(app: Flask) -> set[str]:
-    """All endpoints that show something to somebody."""
-    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())]
-    return {rule.endpoint for rule in rules if area.roles_of(rule.endpoint)}
 
 
 def test_signing_in_can_be_translated(app: Flask) -> None:

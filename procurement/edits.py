@@ -7,7 +7,7 @@ exactly to the quantity.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from scm.core import audit, types
 from scm.core.db import Base, BigId
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor, Role, User
-from scm.master.agreements import SupplierAgreement
+from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.partners import Partner
 
 TERM = "changed"  # the account's term of an edit
@@ -66,6 +66,18 @@ class Change:
     agreement_id: int | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a proposal would be after a change."""
+
+    quantity: int
+    order_date: date
+    due_date: date
+    agreement_id: int
+    supplier_id: int
+    unit_price: Decimal
+
+
 class BadEdit(InvalidInput):
     """A change asks for what was not agreed, or for nothing."""
 
@@ -106,17 +118,53 @@ def edit(
             f"proposal {proposal_id} was changed meanwhile: its quantity is {proposal.quantity}, not "
             f"{believed_quantity} as you saw it; look again, then change it"
         )
+    wanted = resolve(session, proposal, change, today=today)
+    row = _row(proposal, actor=actor, now=now, reason=reason.strip())
+    row.agreement_after_id, row.unit_price_after = wanted.agreement_id, wanted.unit_price
+    row.quantity_after, row.order_date_after, row.due_date_after = wanted.quantity, wanted.order_date, wanted.due_date
+    return _write(session, proposal, row, supplier_id=wanted.supplier_id, verb="proposal.edit", actor=actor)
+
+
+def edit_many(
+    session: Session,
+    changes: Mapping[int, Change],
+    *,
+    site_id: int,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    today: date,
+) -> None:
+    """This function will change several open proposals for one reason, all or none. Raises what `edit` raises."""
+    for proposal_id, change in sorted(changes.items()):
+        edit(
+            session,
+            proposal_id=proposal_id,
+            site_id=site_id,
+            change=change,
+            reason=reason,
+            actor=actor,
+            now=now,
+            today=today,
+        )
+
+
+def resolve(session: Session, proposal: Proposal, change: Change, *, today: date) -> Wanted:
+    """This function will give what a proposal would be after a change; nothing is written. Raises `BadEdit`."""
     agreed = _agreement(session, proposal, change)
     order_date = change.order_date or proposal.order_date
     follows = order_date != proposal.order_date or agreed.id != proposal.agreement_id
     due_date = change.due_date or (order_date + timedelta(days=agreed.lead_time_days) if follows else proposal.due_date)
     quantity = proposal.quantity if change.quantity is None else change.quantity
     _refuse(proposal, agreed, quantity=quantity, order_date=order_date, due_date=due_date, today=today)
-    row = _row(proposal, actor=actor, now=now, reason=reason.strip())
-    if agreed.id != proposal.agreement_id:
-        row.agreement_after_id, row.unit_price_after = agreed.id, agreed.unit_price
-    row.quantity_after, row.order_date_after, row.due_date_after = quantity, order_date, due_date
-    return _write(session, proposal, row, supplier_id=agreed.partner_id, verb="proposal.edit", actor=actor)
+    return Wanted(
+        quantity=quantity,
+        order_date=order_date,
+        due_date=due_date,
+        agreement_id=agreed.id,
+        supplier_id=agreed.partner_id,
+        unit_price=proposal.unit_price if agreed.id == proposal.agreement_id else agreed.unit_price,
+    )
 
 
 def undo_edit(session: Session, *, proposal_id: int, site_id: int, actor: Actor, now: datetime) -> int:
@@ -190,7 +238,22 @@ def _agreement(session: Session, proposal: Proposal, change: Change) -> Supplier
     retired = session.scalar(sa.select(Partner.retired).where(Partner.id == agreed.partner_id))
     if change.agreement_id is not None and (agreed.retired or retired):
         raise BadEdit(f"proposal {proposal.id}: agreement {agreed.id} is retired; choose another supplier")
+    if agreed.partner_id != proposal.supplier_id:
+        _refuse_other_currency(session, proposal, agreed)
     return agreed
+
+
+def _refuse_other_currency(session: Session, proposal: Proposal, agreed: SupplierAgreement) -> None:
+    partners = [proposal.supplier_id, agreed.partner_id]
+    rows = session.execute(
+        sa.select(SupplierTerms.partner_id, SupplierTerms.currency).where(SupplierTerms.partner_id.in_(partners))
+    )
+    currency = {row.partner_id: row.currency for row in rows}
+    before, after = currency.get(proposal.supplier_id), currency.get(agreed.partner_id)
+    if after is None:
+        raise BadEdit(f"proposal {proposal.id}: the supplier has no terms of order; enter them, or choose another")
+    if before != after:
+        raise BadEdit(f"proposal {proposal.id}: the supplier is paid in {after}; choose one who is paid in {before}")
 
 
 def _refuse(

@@ -78,6 +78,11 @@ class Proposal(Base):
     next_best: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what else could be done, and what it costs
     risk: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what happens without it
     assumed: Mapped[list[Any]] = mapped_column(types.Json)  # names of the inputs that were assumed
+    # Of `inputs` and `risk`, what lists filter and sort by.
+    need: Mapped[int | None] = mapped_column(sa.BigInteger)
+    binding: Mapped[str | None] = mapped_column(sa.String(30))
+    cover_days: Mapped[int | None]
+    stock_out_thousandths: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
     decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("app_user.id"))
@@ -310,7 +315,13 @@ def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
 
 
 def _columns(request: ProposalRequest) -> dict[str, Any]:
+    risk = request.risk or {}
+    chance = risk.get("stock_out_without")
     return vars(request) | {
+        "need": request.inputs.get("need"),
+        "binding": request.inputs.get("binding"),
+        "cover_days": risk.get("cover_days"),
+        "stock_out_thousandths": None if chance is None else round(chance * 1000),
         "account": [dict(term) for term in request.account],
         "inputs": dict(request.inputs),
         "assumed": sorted(request.assumed),

@@ -51,7 +51,7 @@ class Field:
 
     name: str
     kind: Kind
-    value: sa.ColumnElement[Any]
+    value: sa.SQLColumnExpression[Any]
     choices: type[enum.Enum] | None = None
     beside: str | None = None
 
@@ -63,9 +63,9 @@ class Listing:
 
     name: str
     rows: sa.Select[Any]
-    key: sa.ColumnElement[int]
+    key: sa.SQLColumnExpression[int]
     fields: Sequence[Field]
-    search: Sequence[sa.ColumnElement[str]] = ()
+    search: Sequence[sa.SQLColumnExpression[str]] = ()
     order: tuple[str, bool] = ("", False)  # field and whether descending; the key decides between equals
 
     def field(self, name: str) -> Field:
@@ -178,7 +178,7 @@ def _page(
     size = min(query.size, matching - first)
     if size <= 0:
         return []
-    wanted = matching_rows.with_only_columns(listing.key.label("key"), maintain_column_froms=True)
+    wanted: sa.Select[Any] = matching_rows.with_only_columns(listing.key.label("key"), maintain_column_froms=True)
     backwards = first > matching // 2  # the far half is nearer from the end
     offset = matching - first - size if backwards else first
     wanted = _ordered(listing, query, wanted, backwards=backwards).limit(size).offset(offset)

@@ -66,7 +66,8 @@ class ListPage:
 
     `heading` says what is found ("46 proposals to decide"); `why_empty` is said when nothing is there at all.
     `detail` gives the address of what a row opens to; `worth` is the money field the bulk bar adds up.
-    `apply` changes cells from a re-imported file, in one domain verb; only fields in `editable` are offered to it.
+    `default` is the query of an address that asks for nothing. `apply` changes cells from a re-imported file, in one
+    domain verb; only fields in `editable` are offered to it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ListPage:
     aside: str | None = None  # a template above the table
     actions: str | None = None  # a template in the head
     template: str = "listing/page.html"
+    default: str = ""
     editable: frozenset[str] = frozenset()
     apply: Callable[[Session, Desk, Sequence[Change]], None] | None = None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl
 
-from flask import Response, render_template, request, stream_with_context, url_for
+from flask import Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ def register(area: Area, page: ListPage) -> None:
     """This function will give an area the routes of a list: index, export, views, and bringing a file back."""
 
     def index(desk: Desk) -> ResponseReturnValue:
+        if page.default and not request.args:
+            return redirect(f"{url_for(f'{area.name}.index')}?{page.default}")
         return show(page, desk, area)
 
     def export(desk: Desk, kind: str) -> ResponseReturnValue:

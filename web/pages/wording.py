@@ -1,110 +1,169 @@
-"""The words of a proposal: what each term of its account is called, and its reason in one sentence."""
+"""The words of a proposal: what each term of its account is called, why it is this quantity, what was learnt."""
 
 from __future__ import annotations
 
-from procurement.overview import OpenProposal
-from scm.finance import money
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
 
-TERMS = {
-    "demand": "Demand, {protection_days} days from {order_date}",
-    "confirmed_orders": "Customer orders beyond the forecast",
-    "backorders": "Owed to customers who wait",
-    "safety_demand": "Safety stock: demand may be higher",
-    "safety_lead_time": "Safety stock: the supplier may be late",
-    "on_hand": "Free stock on hand",
-    "on_order": "At the dock, on order, or being decided on",
-    "expected_returns": "Returns back on the shelf",
-    "surplus": "More than is needed already",
-    "minimum": "Up to the minimum of {minimum_order_quantity}",
-    "multiple": "Up to a multiple of {order_multiple}",
-    "fill": "Packs added to this order",
-    "cut": "Packs left out",
-    "changed": "Changed by {by}",
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+
+from procurement.proposal_book import ShownProposal
+from web import formats
+from web.i18n import Text
+
+TERMS: dict[str, Text] = {
+    "demand": _l("Demand, %(protection_days)s days from %(order_date)s"),
+    "confirmed_orders": _l("Customer orders beyond the forecast"),
+    "backorders": _l("Owed to customers who wait"),
+    "safety_demand": _l("Safety stock: demand may be higher"),
+    "safety_lead_time": _l("Safety stock: the supplier may be late"),
+    "on_hand": _l("Free stock on hand"),
+    "on_order": _l("At the dock, on order, or being decided on"),
+    "expected_returns": _l("Returns back on the shelf"),
+    "surplus": _l("More than is needed already"),
+    "minimum": _l("Up to the minimum of %(minimum_order_quantity)s"),
+    "multiple": _l("Up to a multiple of %(order_multiple)s"),
+    "fill": _l("Packs added to this order"),
+    "cut": _l("Packs left out"),
+    "changed": _l("Changed by %(by)s"),
 }
-BINDING = {
-    "need": "the need itself",
-    "minimum_order_quantity": "raised to the supplier's minimum of {minimum_order_quantity}",
-    "order_multiple": "rounded up to a multiple of {order_multiple}",
-    "supplier_minimum_value": "filled up to the supplier's minimum order value",
-    "brought_forward": "brought forward, because the order goes out today anyway",
-    "budget": "cut, because the budget does not cover it",
-    "cheaper_to_wait": "left short for now, because waiting costs less",
+BINDING: dict[str, Text] = {
+    "need": _l("ordered as needed"),
+    "minimum_order_quantity": _l("raised to the supplier's minimum of %(minimum_order_quantity)s"),
+    "order_multiple": _l("rounded up to a multiple of %(order_multiple)s"),
+    "supplier_minimum_value": _l("filled up to the supplier's minimum order value"),
+    "brought_forward": _l("brought forward, because the order goes out today anyway"),
+    "budget": _l("cut, because the budget does not cover it"),
+    "cheaper_to_wait": _l("left short for now, because waiting costs less"),
 }
-OTHER = {
-    "skip": "Ordering none",
-    "one_multiple_less": "Ordering {quantity}",
-    "one_multiple_more": "Ordering {quantity}",
-    "skip_supplier_order": "Skipping the whole order to the supplier",
+DEMAND_CLASSES: dict[str, Text] = {
+    "smooth": _l("smooth"),
+    "erratic": _l("erratic"),
+    "intermittent": _l("intermittent"),
+    "lumpy": _l("lumpy"),
+    "no_demand": _l("no demand"),
 }
 
 
-def terms(proposal: OpenProposal) -> list[tuple[str, int]]:
+class Term(TypedDict):
+    """One line of an account, as the macro draws it."""
+
+    label: str
+    quantity: int
+    hand: bool
+    note: str
+
+
+def terms(proposal: ShownProposal) -> list[Term]:
     """This function will give the lines of the account in words, in the order in which they add up."""
-    known = proposal.inputs | {"order_date": f"{proposal.order_date:%-d %b}"}
-    return [(TERMS[term["name"]].format(**known, by=term.get("by")), term["quantity"]) for term in proposal.account]
+    known = _known(proposal)
+    return [
+        Term(
+            label=str(TERMS[term["name"]]) % (known | {"by": term.get("by", "")}),
+            quantity=term["quantity"],
+            hand=term["name"] == "changed",
+            note=term.get("reason", ""),
+        )
+        for term in proposal.account
+    ]
 
 
-BRIEF = {
-    "need": "as needed",
-    "minimum_order_quantity": "minimum {minimum_order_quantity:,}",
-    "order_multiple": "multiple {order_multiple:,}",
-    "supplier_minimum_value": "supplier's minimum",
-    "brought_forward": "brought forward",
-    "budget": "budget",
-    "cheaper_to_wait": "waiting is cheaper",
-}
-
-
-def brief(proposal: OpenProposal) -> str:
-    """This function will say why in the few words that fit a line of the list."""
-    missing = f"{proposal.inputs['need']:,} missing" if proposal.inputs["need"] > 0 else "nothing missing"
-    return f"{missing}, {BRIEF[proposal.inputs['binding']].format(**proposal.inputs)}"
-
-
-def why(proposal: OpenProposal) -> str:
+def why(proposal: ShownProposal) -> Text:
     """This function will say in one sentence why it is this quantity."""
+    reason = str(BINDING[proposal.inputs["binding"]]) % _known(proposal)
     need = proposal.inputs["need"]
-    reason = BINDING[proposal.inputs["binding"]].format(**proposal.inputs)
     if need <= 0:
-        return f"Nothing is missing yet; {reason}."
-    return f"{need:,} missing over {proposal.inputs['protection_days']} days: {reason}."
+        return gettext("Nothing is missing yet; %(reason)s.", reason=reason)
+    return gettext(
+        "%(need)s missing over %(days)s days: %(reason)s.",
+        need=formats.count(need),
+        days=formats.count(proposal.inputs["protection_days"]),
+        reason=reason,
+    )
 
 
-def causes(proposal: OpenProposal) -> list[str]:
-    """This function will name what was learnt from facts and moved this quantity."""
+def note(proposal: ShownProposal) -> Text:
+    """This function will say what people decided about the item before, or what a later run would have proposed."""
+    told = proposal.note
+    if told is None:
+        return ""
+    if told["kind"] == "planned_again":
+        if told["quantity"] == 0:
+            return gettext("A later run of the same day would order none.")
+        return gettext(
+            "A later run of the same day would order %(quantity)s.", quantity=formats.count(told["quantity"])
+        )
+    when = formats.instant(datetime.fromisoformat(told["at"]))
+    if told["kind"] == "rejected_before":
+        return gettext(
+            "%(who)s rejected the last proposal of %(planned)s on %(when)s: %(reason)s",
+            who=told["by"],
+            planned=formats.count(told["planned"]),
+            when=when,
+            reason=told["reason"],
+        )
+    return gettext(
+        "%(who)s changed an earlier proposal from %(planned)s to %(quantity)s on %(when)s: %(reason)s",
+        who=told["by"],
+        planned=formats.count(told["planned"]),
+        quantity=formats.count(told["quantity"]),
+        when=when,
+        reason=told["reason"],
+    )
+
+
+def causes(learnt: Sequence[Mapping[str, Any]]) -> list[Text]:
+    """This function will name what was learnt from facts and moved a quantity."""
     said = []
-    for cause in proposal.inputs["causes"]:
+    for cause in learnt:
         if cause["cause"] == "lead_time":
-            overdue = f", {cause['overdue']} of them still overdue" if cause["overdue"] else ""
             said.append(
-                f"Supplier {cause['supplier']} took {cause['mean_days']} days on average over "
-                f"{cause['deliveries']} deliveries{overdue}; {cause['agreed_days']} were agreed. "
-                f"The plan counts on {cause['counted_days']}."
+                gettext(
+                    "Supplier %(supplier)s took %(mean)s days on average over %(deliveries)s deliveries; %(agreed)s "
+                    "were agreed. The plan counts on %(counted)s.",
+                    supplier=cause["supplier"],
+                    mean=formats.decimal(float(cause["mean_days"])),
+                    deliveries=formats.count(cause["deliveries"]),
+                    agreed=formats.decimal(float(cause["agreed_days"])),
+                    counted=formats.decimal(cause["counted_days"]),
+                )
             )
+            if cause["overdue"]:
+                said.append(gettext("%(number)s of them are still overdue.", number=formats.count(cause["overdue"])))
         elif cause["cause"] == "returns":
             said.append(
-                f"{cause['return_rate']:.1%} of what is sold comes back, {cause['overall_rate']:.1%} is usual: "
-                "what is fit for sale again is counted as supply."
+                gettext(
+                    "%(rate)s of what is sold comes back, %(usual)s is usual: what is fit for sale again is counted as "
+                    "supply.",
+                    rate=formats.percent(cause["return_rate"]),
+                    usual=formats.percent(cause["overall_rate"]),
+                )
             )
     return said
 
 
-def price(proposal: OpenProposal) -> str:
-    """This function will write the unit price with as many places as it has, at least those of the currency."""
-    shortest = proposal.unit_price.normalize()
-    exponent = shortest.as_tuple().exponent
-    assert isinstance(exponent, int), f"{shortest} is no price"
-    return f"{shortest:,.{max(-exponent, money.places(proposal.currency))}f}"
-
-
-def alternative(proposal: OpenProposal) -> str | None:
-    """This function will say what else could be ordered and what it would cost more."""
+def alternative(proposal: ShownProposal) -> Text:
+    """This function will say what else could be ordered and what it would cost."""
     other = proposal.next_best
     if other is None:
-        return None
-    what = OTHER[other["kind"]].format(quantity=f"{other['quantity']:,}")
-    places = money.places(proposal.currency)
-    cost = f"{abs(other['extra_cost']) / 10**places:,.{places}f} {proposal.currency}"
+        return ""
+    what = {
+        "skip": gettext("Ordering none"),
+        "skip_supplier_order": gettext("Skipping the whole order to the supplier"),
+    }.get(other["kind"], gettext("Ordering %(quantity)s", quantity=formats.count(other["quantity"])))
+    cost = formats.shown_money(round(abs(other["extra_cost"])), proposal.currency)
     if other["extra_cost"] < 0:
-        return f"{what} instead would cost {cost} less for this item alone."
-    return f"{what} instead would cost {cost} more."
+        return gettext("%(what)s instead would cost %(cost)s less for this item alone.", what=what, cost=cost)
+    return gettext("%(what)s instead would cost %(cost)s more.", what=what, cost=cost)
+
+
+def demand_class(name: str) -> Text:
+    """This function will say what kind of demand an item has."""
+    return DEMAND_CLASSES.get(name, name)
+
+
+def _known(proposal: ShownProposal) -> dict[str, str]:
+    known = {name: formats.count(value) for name, value in proposal.inputs.items() if type(value) is int}
+    return known | {"order_date": formats.short_day(proposal.order_date)}

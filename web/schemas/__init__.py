@@ -11,6 +11,7 @@ from typing import Any
 from flask import request
 from flask_babel import gettext
 from marshmallow import RAISE, Schema, ValidationError, fields, missing, validate
+from werkzeug.datastructures import MultiDict
 
 from scm.core.errors import InvalidInput
 from web.desk import NOT_THE_BODY
@@ -32,11 +33,14 @@ class Form(Schema):
         unknown = RAISE
 
 
-def read_form(schema: type[Form]) -> dict[str, Any]:
-    """This function will read the request's form by a schema; empty fields count as missing. Raises `BadForm`."""
+def read_form(schema: type[Form], sent: MultiDict[str, str] | None = None) -> dict[str, Any]:
+    """This function will read the request's form, or another part of it, by a schema; empty fields count as missing.
+
+    Raises `BadForm`.
+    """
     given = {
         name: texts if isinstance(schema._declared_fields.get(name), fields.List) else texts[0]
-        for name, texts in request.form.lists()
+        for name, texts in (request.form if sent is None else sent).lists()
         if name not in NOT_THE_BODY and any(texts)
     }
     try:

@@ -24,6 +24,10 @@ FROZEN = (
 def upgrade() -> None:
     """This function will take this step."""
     op.add_column("proposal", sa.Column("note", sa.Text(), nullable=True))
+    op.add_column("proposal", sa.Column("need", sa.BigInteger(), nullable=True))
+    op.add_column("proposal", sa.Column("binding", sa.String(length=30), nullable=True))
+    op.add_column("proposal", sa.Column("cover_days", sa.Integer(), nullable=True))
+    op.add_column("proposal", sa.Column("stock_out_thousandths", sa.Integer(), nullable=True))
     op.create_table(
         "proposal_edit",
         sa.Column("id", BIG_ID, nullable=False),

@@ -45,6 +45,21 @@ DEMAND_CLASSES: dict[str, Text] = {
     "lumpy": _l("lumpy"),
     "no_demand": _l("no demand"),
 }
+ASSUMED: dict[str, Text] = {
+    "category_id": _l("category"),
+    "joint_order_cost": _l("cost of an order"),
+    "lead_time_days": _l("lead time"),
+    "minimum_order_quantity": _l("minimum quantity"),
+    "minimum_order_value": _l("minimum order value"),
+    "opening_unit_cost": _l("opening cost"),
+    "order_multiple": _l("order multiple"),
+    "over_receipt_rate": _l("tolerance for over-delivery"),
+    "partner_id": _l("supplier"),
+    "review_period_days": _l("review period"),
+    "review_weekday": _l("review day"),
+    "sale_price": _l("sale price"),
+    "unit_price": _l("price"),
+}
 
 
 class Term(TypedDict):
@@ -162,6 +177,11 @@ def alternative(proposal: ShownProposal) -> Text:
 def demand_class(name: str) -> Text:
     """This function will say what kind of demand an item has."""
     return DEMAND_CLASSES.get(name, name)
+
+
+def assumed(names: Sequence[str]) -> Text:
+    """This function will name the inputs that were assumed."""
+    return gettext("Assumed: %(what)s", what=gettext(", ").join(str(ASSUMED.get(name, name)) for name in names))
 
 
 def _known(proposal: ShownProposal) -> dict[str, str]:

@@ -78,11 +78,17 @@ function layout(data) {
     height: 330, margin, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: ink3 },
     hovermode: "x unified", hoverlabel: { bgcolor: sheet, bordercolor: rule, font: { color: ink } }, showlegend: false,
-    xaxis: { type: "date", range, gridcolor: "rgba(0,0,0,0)", nticks: Math.max(3, Math.floor(holder.clientWidth / 90)), anchor: "y2", linecolor: rule, fixedrange: true },
+    xaxis: { type: "date", range, gridcolor: "rgba(0,0,0,0)", ...dates(), nticks: Math.max(3, Math.floor(holder.clientWidth / 90)), anchor: "y2", linecolor: rule, fixedrange: true },
     yaxis: { domain: [0.46, 1], range: [0, top], gridcolor: rule, zeroline: false, nticks: 4, fixedrange: true },
     yaxis2: { domain: [0, 0.38], range: [0, high], gridcolor: rule, zeroline: false, nticks: 4, fixedrange: true },
     bargap: 0.35, shapes, annotations,
   };
+}
+
+// Plotly's Chinese locale names months without their sign.
+function dates() {
+  if (holder.dataset.locale === "zh-CN") return { tickformat: "%-m月%-d日", hoverformat: "%Y年%-m月%-d日" };
+  return { tickformat: "%-d %b", hoverformat: "%-d %b %Y" };
 }
 
 // A label is placed where its line is; one that would leave the chart or cover an earlier one is dropped.

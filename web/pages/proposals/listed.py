@@ -30,7 +30,7 @@ ANSWERING = frozenset({Role.PLANNER, Role.BUYER})
 READING = ANSWERING | {Role.APPROVER}
 
 STATES: Mapping[Enum, Text] = {
-    ProposalState.OPEN: _l("to decide"),
+    ProposalState.OPEN: _l("to be answered"),
     ProposalState.ACCEPTED: _l("accepted"),
     ProposalState.REJECTED: _l("rejected"),
 }
@@ -114,7 +114,7 @@ PROPOSALS = ListPage(
         Column(field="sku", label=_l("Item"), link=_sku_link),
         Column(field="item_name", label=_l("Name"), on_phone=False),
         Column(field="quantity", label=_l("Quantity"), template="proposals/quantity.html", filtered=True),
-        Column(field="value", label=_l("Value"), filtered=True),
+        Column(field="value", label=_l("Worth"), filtered=True, on_phone=False),
         Column(field="order_date", label=_l("Order by"), filtered=True, on_phone=False),
         Column(field="cover_days", label=_l("Cover, days"), filtered=True, on_phone=False),
         Column(
@@ -154,6 +154,7 @@ PROPOSALS = ListPage(
     why_empty=_l("Proposals come from the nightly run. Nothing is to be ordered, or no run has been made yet."),
     detail=lambda row: url_for("proposals.detail", proposal_id=row["key"]),
     worth="value",
+    template="proposals/list.html",
     default="state=open",
     presets=(
         (_l("To answer"), "state=open"),

@@ -51,7 +51,7 @@ def of_site(session: Session, *, site_id: int) -> Sequence[Service]:
             CarrierService.transit_days,
         )
         .join(Partner, Partner.id == CarrierService.partner_id)
-        .where(CarrierService.site_id == site_id)
+        .where(CarrierService.site_id == site_id, ~CarrierService.retired)
         .order_by(CarrierService.cut_off, CarrierService.id)
     )
     return [Service(*row) for row in rows]
@@ -63,6 +63,7 @@ def to_customer(customer: type[Partner], *, site_id: int) -> sa.ScalarSelect[int
         sa.select(CarrierService.id)
         .where(
             CarrierService.site_id == site_id,
+            ~CarrierService.retired,
             CarrierService.country.in_([ANY_COUNTRY, sa.func.coalesce(customer.country, ANY_COUNTRY)]),
         )
         .order_by(CarrierService.country == ANY_COUNTRY, CarrierService.id)

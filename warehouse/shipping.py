@@ -106,7 +106,9 @@ def _tracking(shipments: Sequence[Shipment], given: Mapping[int, str]) -> dict[i
 
 
 def _refuse_service(session: Session, shipments: Sequence[Shipment], carrier_service_id: int) -> None:
-    site_id = session.scalar(sa.select(CarrierService.site_id).where(CarrierService.id == carrier_service_id))
+    site_id = session.scalar(
+        sa.select(CarrierService.site_id).where(CarrierService.id == carrier_service_id, ~CarrierService.retired)
+    )
     for shipment in shipments:
         if shipment.site_id != site_id:
             raise ServiceUnknown(

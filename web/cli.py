@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scm.core import config
+from scm.core import config, preferences, staff
 from scm.core.errors import InvalidInput, ScmError, Unavailable
 from web.commands import (
     Context,
@@ -26,6 +26,7 @@ from web.commands import (
     init,
     serve,
     simulate,
+    user,
     verify_audit,
     verify_books,
     worker,
@@ -74,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("worker", help="run the jobs and deliver the messages").set_defaults(run=worker.run)
     _backup_options(commands.add_parser("backup", help="write all of the database to a file, while others use it"))
     _restore_options(commands.add_parser("restore", help="put a backup into an empty database, and prove the books"))
+    people = commands.add_parser("user", help="who may sign in").add_subparsers(required=True, metavar="WHAT")
+    _user_options(people.add_parser("add", help="add a person; the password is asked for, or read from the input"))
+    _password_options(people.add_parser("password", help="give a user a new password and end their sessions"))
     _serve_options(commands.add_parser("serve", help="serve the pages to browsers"))
     _demo_options(commands.add_parser("demo", help="set up a company, run the loop on it and serve it"))
     return parser
@@ -136,6 +140,20 @@ def _restore_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a file that scm backup wrote")
     parser.add_argument("--replace", action="store_true", help="lose what the database holds now")
     parser.set_defaults(run=backup.run_restore)
+
+
+def _user_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="what the person types to sign in")
+    known = sorted(role.value for role in staff.GIVEN)
+    parser.add_argument("--role", action="append", required=True, choices=known, help="may be given several times")
+    parser.add_argument("--display-name", metavar="TEXT", help="how the person is called on pages")
+    parser.add_argument("--locale", choices=preferences.LOCALES, help="the language of the person's pages")
+    parser.set_defaults(run=user.add)
+
+
+def _password_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=user.reset)
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:

@@ -39,19 +39,34 @@ COLUMNS = (
 )
 
 
-def existing(session: Session, *, company_id: int) -> dict[Key, Values]:
-    """This function will read all agreements as rows, by supplier and SKU."""
+def existing(session: Session, *, company_id: int, keys: Sequence[Key] | None = None) -> dict[Key, Values]:
+    """This function will read all agreements, or some of them, as rows, by supplier and SKU."""
     statement = (
         sa.select(*table_of(SupplierAgreement).columns, Partner.code.label("supplier"), Item.sku)
         .join(Partner, Partner.id == SupplierAgreement.partner_id)
         .join(Item, Item.id == SupplierAgreement.item_id)
         .where(Partner.company_id == company_id)
     )
+    if keys is not None:
+        statement = statement.where(sa.tuple_(Partner.code, Item.sku).in_(list(keys)))
     rows: dict[Key, Values] = {}
     for row in session.execute(statement):
         values = {column.name: row._mapping[column.name] for column in COLUMNS}
         rows[row.supplier, row.sku] = values | {"assumed": tuple(sorted(row.assumed))}
     return rows
+
+
+def lock(session: Session, keys: Sequence[Key], *, company_id: int) -> dict[Key, int]:
+    """This function will lock agreements in the order of their ids, and give the ids of their items."""
+    statement = (
+        sa.select(Partner.code, Item.sku, SupplierAgreement.item_id)
+        .join(Partner, Partner.id == SupplierAgreement.partner_id)
+        .join(Item, Item.id == SupplierAgreement.item_id)
+        .where(Partner.company_id == company_id, sa.tuple_(Partner.code, Item.sku).in_(list(keys)))
+        .order_by(SupplierAgreement.id)
+        .with_for_update(of=table_of(SupplierAgreement))
+    )
+    return {(row.code, row.sku): row.item_id for row in session.execute(statement)}
 
 
 def check(session: Session, rows: Sequence[Row], known: Mapping[Key, Values], *, company_id: int) -> list[RowError]:

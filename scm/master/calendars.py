@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from scm.core import audit
 from scm.core.db import Base, dialect_insert
-from scm.core.errors import Conflict
+from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor, Role
+from scm.master.locations import Site
 
 LONGEST_CLOSURE_DAYS = 366
 
@@ -37,6 +39,22 @@ class ClosedDay(Base):
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"), primary_key=True)
     closed_date: Mapped[date] = mapped_column(primary_key=True)
     reason: Mapped[str] = mapped_column(sa.String(120))
+
+
+class BadWeekday(InvalidInput):
+    """There is no such weekday."""
+
+
+class BadClosure(InvalidInput):
+    """A closure does not say why."""
+
+
+class NotClosed(Conflict):
+    """The site works on a date that was to be opened again."""
+
+
+class WeekChanged(Conflict):
+    """The working week is no longer what somebody believes."""
 
 
 class NeverOpen(Conflict):
@@ -90,8 +108,13 @@ def load(session: Session, *, site_id: int) -> Calendar:
 
 
 def close(session: Session, *, site_id: int, closed_dates: Sequence[date], reason: str, actor: Actor) -> None:
-    """This function will close a site on dates; a date that is closed already takes the new reason."""
+    """This function will close a site on dates; a date that is closed already takes the new reason.
+
+    Raises `BadClosure`.
+    """
     actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    if not 0 < len(reason.strip()) <= 120 or not reason.isprintable():
+        raise BadClosure(f"closing a site needs a reason of 1 to 120 characters, not {reason[:40]!r}")
     if not closed_dates:
         return
     insert = dialect_insert(session, ClosedDay)
@@ -101,11 +124,51 @@ def close(session: Session, *, site_id: int, closed_dates: Sequence[date], reaso
         ),
         [{"site_id": site_id, "closed_date": day, "reason": reason} for day in sorted(set(closed_dates))],
     )
-    audit.record(
-        session,
-        actor=actor,
-        verb="calendar.close",
-        document_kind="site",
-        document_ids=[site_id],
-        dates=[day.isoformat() for day in sorted(set(closed_dates))],
+    dates = [day.isoformat() for day in sorted(set(closed_dates))]
+    _record(session, "calendar.close", site_id, actor, dates=dates, reason=reason)
+
+
+def reopen(session: Session, *, site_id: int, closed_dates: Sequence[date], actor: Actor) -> None:
+    """This function will open a site again on dates it was closed on. Raises `NotClosed`."""
+    actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    wanted = sorted(set(closed_dates))
+    of_site = sa.and_(ClosedDay.site_id == site_id, ClosedDay.closed_date.in_(wanted))
+    closed = set(session.scalars(sa.select(ClosedDay.closed_date).where(of_site).with_for_update()))
+    for day in wanted:
+        if day not in closed:
+            raise NotClosed(f"the site is not closed on {day}: there is nothing to take back")
+    session.execute(sa.delete(ClosedDay).where(of_site))
+    _record(session, "calendar.reopen", site_id, actor, dates=[day.isoformat() for day in wanted])
+
+
+def set_weekday(session: Session, *, site_id: int, weekday: int, believed: bool, works: bool, actor: Actor) -> None:
+    """This function will let a site work on a weekday (0 Monday … 6 Sunday) from now on, or not.
+
+    Raises `BadWeekday`, `WeekChanged` when somebody has changed it since it was read, `NeverOpen` for the last day.
+    """
+    actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    if not 0 <= weekday <= 6:
+        raise BadWeekday(f"weekday {weekday} does not exist: count from Monday, 0, to Sunday, 6")
+    # The site's row is the lock: a weekday that nobody spoke of has no row to lock.
+    session.execute(sa.select(Site.id).where(Site.id == site_id).with_for_update())
+    calendar = load(session, site_id=site_id)
+    if (weekday in calendar.weekdays) is not believed:
+        raise WeekChanged(f"weekday {weekday}: somebody has changed it meanwhile: look at the week again")
+    if not works and calendar.weekdays <= {weekday}:
+        raise NeverOpen(f"site {site_id} works on no other weekday: nothing could ever leave")
+    insert = dialect_insert(session, WorkingWeek).values(site_id=site_id, weekday=weekday, works=works)
+    session.execute(
+        insert.on_conflict_do_update(index_elements=["site_id", "weekday"], set_={"works": insert.excluded.works})
     )
+    changes = {f"weekday {weekday}": [believed, works]}
+    _record(session, "calendar.set_weekday", site_id, actor, changes=changes)
+
+
+def closed_days(session: Session, *, site_id: int, since: date) -> list[ClosedDay]:
+    """This function will list the days a site is closed on, from a day on."""
+    statement = sa.select(ClosedDay).where(ClosedDay.site_id == site_id, ClosedDay.closed_date >= since)
+    return list(session.scalars(statement.order_by(ClosedDay.closed_date)))
+
+
+def _record(session: Session, verb: str, site_id: int, actor: Actor, **detail: Any) -> None:
+    audit.record(session, actor=actor, verb=verb, document_kind="site", document_ids=[site_id], **detail)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from scm.core import audit
 from scm.core.db import Base
 from scm.core.errors import Conflict, InvalidInput, NotFound
+from scm.core.preferences import LOCALES
+from scm.core.users import Actor, Role
+
+LONGEST_NAME = 100
 
 
 class Company(Base):
@@ -26,8 +32,25 @@ class Company(Base):
     generated: Mapped[bool] = mapped_column(default=False)  # its data was made up by a seed, and pages say so
     business_date: Mapped[date | None]
     go_live_date: Mapped[date | None]
+    default_locale: Mapped[str | None] = mapped_column(sa.String(10))  # none: what the browser asks for
 
     __table_args__ = (sa.CheckConstraint("simulated OR business_date IS NULL", name="only_simulated_pins_its_date"),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What an administrator may change of a company."""
+
+    name: str
+    default_locale: str | None
+
+
+class BadFacts(InvalidInput):
+    """A company cannot be called like this."""
+
+
+class FactsChanged(Conflict):
+    """The company is no longer what somebody believes."""
 
 
 class CompanyMissing(NotFound):
@@ -48,6 +71,42 @@ def only(session: Session) -> Company:
     if company is None:
         raise CompanyMissing("this database holds no company yet: create one with scm init")
     return company
+
+
+def change(session: Session, *, believed: Facts, wanted: Facts, actor: Actor) -> None:
+    """This function will change what a company is called and how its pages speak, if it still is as believed.
+
+    Raises `BadFacts`, `FactsChanged`.
+    """
+    actor.require(Role.ADMIN)
+    if not 0 < len(wanted.name.strip()) <= LONGEST_NAME or not wanted.name.isprintable():
+        raise BadFacts(f"the company's name is {wanted.name[:40]!r}: give 1 to {LONGEST_NAME} printable characters")
+    if wanted.default_locale not in (None, *LOCALES):
+        raise BadFacts(f"the language is {wanted.default_locale!r}: it must be one of {', '.join(LOCALES)}")
+    company = session.scalars(
+        sa.select(Company).order_by(Company.id).limit(1).with_for_update().execution_options(populate_existing=True)
+    ).one()
+    present = Facts(name=company.name, default_locale=company.default_locale)
+    if present != believed:
+        raise FactsChanged(
+            f"somebody has changed the company meanwhile: it is called {present.name} and speaks "
+            f"{present.default_locale or 'as the browser asks'}; nothing was changed"
+        )
+    changes = {
+        name: [getattr(present, name), getattr(wanted, name)]
+        for name in vars(wanted)
+        if getattr(present, name) != getattr(wanted, name)
+    }
+    company.name, company.default_locale = wanted.name.strip(), wanted.default_locale
+    session.flush()
+    audit.record(
+        session,
+        actor=actor,
+        verb="company.change",
+        document_kind="company",
+        document_ids=[company.id],
+        changes=changes,
+    )
 
 
 def require_simulated(company: Company) -> None:

@@ -12,11 +12,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from scm.core import audit
 from scm.core.users import Actor, Role
 from scm.master import agreement_rows, item_rows, sheets, supplier_rows
 from scm.master.sheets import Column, Row, RowError
 
 Values = Mapping[str, Any]
+CHUNK = 1000  # keys of two parts named in one statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +53,10 @@ class Kind:
 
     columns: Sequence[Column]
     key: tuple[str, ...]
+    document_kind: str  # what a change of a row is written down under
+    verb: str
     existing: Callable[..., Mapping[Any, Values]]
+    lock: Callable[..., Mapping[Any, int]]
     check: Callable[..., list[RowError]]
     write: Callable[..., None]
 
@@ -59,21 +64,30 @@ class Kind:
 ITEMS = Kind(
     columns=item_rows.COLUMNS,
     key=("sku",),
+    document_kind="item",
+    verb="item.change",
     existing=item_rows.existing,
+    lock=item_rows.lock,
     check=item_rows.check,
     write=item_rows.write,
 )
 SUPPLIERS = Kind(
     columns=supplier_rows.COLUMNS,
     key=("code",),
+    document_kind="partner",
+    verb="partner.change",
     existing=supplier_rows.existing,
+    lock=supplier_rows.lock,
     check=supplier_rows.check,
     write=supplier_rows.write,
 )
 AGREEMENTS = Kind(
     columns=agreement_rows.COLUMNS,
     key=("supplier", "sku"),
+    document_kind="item",
+    verb="agreement.change",
     existing=agreement_rows.existing,
+    lock=agreement_rows.lock,
     check=agreement_rows.check,
     write=agreement_rows.write,
 )
@@ -112,6 +126,47 @@ def export_agreements(session: Session, *, company_id: int) -> bytes:
     return _give(session, AGREEMENTS, company_id=company_id)
 
 
+def record_changes(
+    session: Session,
+    kind: Kind,
+    changed: Sequence[Values],
+    known: Mapping[Any, Values],
+    *,
+    company_id: int,
+    actor: Actor,
+) -> None:
+    """This function will note in the audit trail what each changed row was before, column by column."""
+    keys = [tuple(values[name] for name in kind.key) for values in changed]
+    ids: dict[Any, int] = {}
+    for start in range(0, len(keys), CHUNK):
+        ids |= kind.lock(session, keys[start : start + CHUNK], company_id=company_id)
+    for key, values in zip(keys, changed, strict=True):
+        before = known[key]
+        changes = {
+            column.name: [shown(column, before[column.name]), shown(column, values[column.name])]
+            for column in kind.columns
+            if before[column.name] != values[column.name]
+        }
+        audit.record(
+            session,
+            actor=actor,
+            verb=kind.verb,
+            document_kind=kind.document_kind,
+            document_ids=[ids[key]],
+            row=" ".join(key),
+            changes=changes,
+        )
+
+
+def shown(column: Column, value: Any) -> str:
+    """This function will write a value as people read and write it, in every language alike; nothing is empty.
+
+    >>> shown(Column(name="retired", read=sheets.yes_or_no, write=sheets.show_yes), True)
+    'yes'
+    """
+    return "" if value is None or value == () else column.write(value)
+
+
 def _give(session: Session, kind: Kind, *, company_id: int) -> bytes:
     known = kind.existing(session, company_id=company_id)
     return sheets.write((known[key] for key in sorted(known)), columns=kind.columns)
@@ -129,6 +184,7 @@ def _take(session: Session, data: bytes, kind: Kind, *, company_id: int, dry_run
     changed = [row.values for row in good if row.values != known.get(_key(row, kind.key), row.values)]
     if not errors and not dry_run:
         kind.write(session, created=created, changed=changed, company_id=company_id, actor=actor)
+        record_changes(session, kind, changed, known, company_id=company_id, actor=actor)
     return Report(
         lines=sheet.lines,
         accepted=len(good),

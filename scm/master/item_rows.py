@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scm.core import audit
 from scm.core.db import table_of
 from scm.core.types import UNIT_PRICE_PLACES
 from scm.core.users import Actor
@@ -48,14 +47,16 @@ COLUMNS = (
 )
 
 
-def existing(session: Session, *, company_id: int) -> dict[Key, Values]:
-    """This function will read all items as rows, by SKU."""
+def existing(session: Session, *, company_id: int, keys: Sequence[Key] | None = None) -> dict[Key, Values]:
+    """This function will read all items, or some of them, as rows, by SKU."""
     statement = (
         sa.select(*table_of(Item).columns, BaseUnit.code.label("base_unit"), ItemCategory.code.label("category"))
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
         .outerjoin(ItemCategory, ItemCategory.id == Item.category_id)
         .where(Item.company_id == company_id)
     )
+    if keys is not None:
+        statement = statement.where(Item.sku.in_([sku for (sku,) in keys]))
     rows: dict[Key, Values] = {}
     for row in session.execute(statement):
         values = {column.name: row._mapping[column.name] for column in COLUMNS}
@@ -63,11 +64,20 @@ def existing(session: Session, *, company_id: int) -> dict[Key, Values]:
     return rows
 
 
+def lock(session: Session, keys: Sequence[Key], *, company_id: int) -> dict[Key, int]:
+    """This function will lock items in the order of their ids, and give the ids."""
+    statement = sa.select(Item.sku, Item.id).where(
+        Item.company_id == company_id, Item.sku.in_([sku for (sku,) in keys])
+    )
+    rows = session.execute(statement.order_by(Item.id).with_for_update())
+    return {(row.sku,): row.id for row in rows}
+
+
 def check(session: Session, rows: Sequence[Row], known: Mapping[Key, Values], *, company_id: int) -> list[RowError]:
     """This function will list what is wrong with rows whose cells are right, beside each other and the database."""
     units = set(session.scalars(sa.select(BaseUnit.code)))
     named = {row.values["sku"] for row in rows}
-    owner = {values["gtin"]: values["sku"] for values in known.values() if values["sku"] not in named}
+    owner = _owners(session, {row.values["gtin"] for row in rows} - {None}, besides=named)
     errors = []
     for row in rows:
         values = row.values
@@ -78,6 +88,9 @@ def check(session: Session, rows: Sequence[Row], known: Mapping[Key, Values], *,
         elif before is not None and before["base_unit"] != values["base_unit"]:
             reason = f"the item is counted in {before['base_unit']}"
             errors.append(_error(row, "base_unit", reason, "retire the item and add another"))
+        elif before is not None and before["lot_tracked"] != values["lot_tracked"]:
+            reason = "whether lots are tracked may only change before an item moves"
+            errors.append(_error(row, "lot_tracked", reason, "put it back here and change it on the page of the items"))
         if values["shelf_life_days"] is not None and not values["lot_tracked"]:
             reason = "goods with a shelf life are tracked by lot"
             errors.append(_error(row, "lot_tracked", reason, "write yes, or empty shelf_life_days"))
@@ -112,13 +125,6 @@ def write(
         update = sa.update(table).where(table.c.id == sa.bindparam("k_id"))
         session.execute(update.values({name: sa.bindparam(f"v_{name}") for name in names}), rows)
     items.create(session, requests, company_id=company_id, actor=actor)
-    audit.record(
-        session,
-        actor=actor,
-        verb="item.change",
-        document_kind="item",
-        document_ids=sorted(ids.values()),
-    )
 
 
 def _without_names(values: Values) -> dict[str, Any]:
@@ -131,6 +137,17 @@ def _ids(values: Values, units: Mapping[str, int], categories: Mapping[str, int]
         "base_unit_id": units[values["base_unit"]],
         "category_id": None if category is None else categories[category],
     }
+
+
+def _owners(session: Session, gtins: Set[str], *, besides: Set[str]) -> dict[str, str]:
+    """The items that have these numbers, but for those that a file speaks of."""
+    wanted = sorted(gtins)
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), items.CHUNK):
+        chunk = wanted[start : start + items.CHUNK]
+        rows = session.execute(sa.select(Item.gtin, Item.sku).where(Item.gtin.in_(chunk)))
+        found.update((row.gtin, row.sku) for row in rows if row.gtin is not None and row.sku not in besides)
+    return found
 
 
 def _categories(session: Session, rows: Sequence[Values], *, company_id: int) -> dict[str, int]:

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scm.core import audit
 from scm.core.db import table_of
 from scm.core.types import RATE_PLACES
 from scm.core.users import Actor
@@ -51,35 +50,51 @@ COLUMNS = (
 )
 
 
-def existing(session: Session, *, company_id: int) -> dict[Key, Values]:
-    """This function will read all suppliers with their terms as rows, by code."""
+def existing(session: Session, *, company_id: int, keys: Sequence[Key] | None = None) -> dict[Key, Values]:
+    """This function will read all suppliers, or some of them, with their terms as rows, by code.
+
+    Terms that nobody has entered are empty.
+    """
     statement = (
         sa.select(*table_of(Partner).columns, *table_of(SupplierTerms).columns)
-        .join(SupplierTerms, SupplierTerms.partner_id == Partner.id)
+        .outerjoin(SupplierTerms, SupplierTerms.partner_id == Partner.id)
         .where(Partner.company_id == company_id, Partner.is_supplier)
     )
+    if keys is not None:
+        statement = statement.where(Partner.code.in_([code for (code,) in keys]))
     rows: dict[Key, Values] = {}
     for row in session.execute(statement):
         values = {column.name: row._mapping[column.name] for column in COLUMNS}
-        rows[row.code,] = values | {"assumed": tuple(sorted(row.assumed))}
+        rows[row.code,] = values | {"assumed": tuple(sorted(row.assumed or ()))}
     return rows
 
 
+def lock(session: Session, keys: Sequence[Key], *, company_id: int) -> dict[Key, int]:
+    """This function will lock suppliers in the order of their ids, and give the ids."""
+    wanted = [code for (code,) in keys]
+    statement = sa.select(Partner.code, Partner.id).where(Partner.company_id == company_id, Partner.code.in_(wanted))
+    rows = session.execute(statement.order_by(Partner.id).with_for_update())
+    return {(row.code,): row.id for row in rows}
+
+
 def check(session: Session, rows: Sequence[Row], known: Mapping[Key, Values], *, company_id: int) -> list[RowError]:
-    """This function will refuse a code that another kind of partner has."""
+    """This function will refuse a code that another kind of partner has, and terms that lack something."""
     new = [row for row in rows if (row.values["code"],) not in known]
     taken = partners.ids_by_code(session, [row.values["code"] for row in new], company_id=company_id)
-    return [
-        RowError(
-            row=row.number,
-            column="code",
-            value=row.values["code"],
-            reason="a partner who supplies nothing, or whose terms are unknown, has this code",
-            mend="choose another code",
-        )
+    reason, mend = "a partner who supplies nothing has this code", "choose another code"
+    errors = [
+        RowError(row=row.number, column="code", value=row.values["code"], reason=reason, mend=mend)
         for row in new
         if row.values["code"] in taken
     ]
+    required = [column.name for column in COLUMNS if column.required]
+    errors += [
+        RowError(row=row.number, column=name, value="", reason="it is empty", mend="fill it in")
+        for row in rows
+        for name in required
+        if row.values[name] is None
+    ]
+    return errors
 
 
 def write(
@@ -99,13 +114,6 @@ def write(
     if updates:
         update = sa.update(table).where(table.c.id == sa.bindparam("k_id"))
         session.execute(update.values({name: sa.bindparam(f"v_{name}") for name in OF_PARTNER}), updates)
-    audit.record(
-        session,
-        actor=actor,
-        verb="partner.change",
-        document_kind="partner",
-        document_ids=[ids[row["code"]] for row in changed],
-    )
     agreements.set_terms(session, [_terms(row, ids) for row in [*created, *changed]], actor=actor)
 
 
@@ -115,8 +123,8 @@ def _terms(row: Values, ids: Mapping[str, int]) -> TermsRequest:
         currency=row["currency"],
         review_period_days=row["review_period_days"],
         review_weekday=row["review_weekday"],
-        joint_order_cost=row["joint_order_cost"],
-        minimum_order_value=row["minimum_order_value"],
-        over_receipt_rate=row["over_receipt_rate"],
+        joint_order_cost=row["joint_order_cost"] or 0,
+        minimum_order_value=row["minimum_order_value"] or 0,
+        over_receipt_rate=row["over_receipt_rate"] or sheets.ZERO,
         assumed=row["assumed"],
     )

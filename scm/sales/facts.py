@@ -132,6 +132,7 @@ def _service(wanted: sa.orm.InstrumentedAttribute[Any], parties: sa.Subquery) ->
         sa.select(wanted)
         .where(
             CarrierService.site_id == Site.id,
+            ~CarrierService.retired,
             CarrierService.country.in_([ANY_COUNTRY, sa.func.coalesce(parties.c.detail, ANY_COUNTRY)]),
         )
         .order_by(CarrierService.country == ANY_COUNTRY, CarrierService.id)

@@ -57,7 +57,7 @@ def test_a_default_user_who_left_is_missed_but_nothing_else(session: Session) ->
 
 def test_default_users_may_be_given_the_names_of_people(session: Session) -> None:
     create(session, display_names={"planner": "Ada Hill"})
-    names = dict(session.execute(sa.select(User.username, User.display_name)).tuples().all())
+    names = {row.username: row.display_name for row in session.execute(sa.select(User.username, User.display_name))}
     assert (names["planner"], names["buyer"]) == ("Ada Hill", "Buyer")
 
 

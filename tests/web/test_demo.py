@@ -62,6 +62,7 @@ def test_a_demo_runs_the_loop_and_a_second_one_does_nothing_again(
     assert stages[0] == "Making a company up …"
     assert stages[-2:] == ["Proving the books …", "Beginning one more day …"]
     assert "The working day of 2026-09-25 has begun" in printed.out
+    assert "This is a demo" in printed.out and "demo-planner" in printed.out and "warehouse2" in printed.out
     assert all(stage.endswith(" …") for stage in stages)
 
     work.clear()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from rich.table import Table
 from sqlalchemy.orm import Session
 
 from scm.core import clock
@@ -58,6 +59,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
         migrations.upgrade(own.settings.database_url)
         plan = _plan(options.data, Path(folder))
         code = _prepare(own, plan)
+        _print_logins(own)
         if _is_unset(context.settings):
             print(f"Other commands find this company with SCM_DATABASE_URL={own.settings.database_url}")
         if code == 0 and not options.no_serve:
@@ -186,3 +188,19 @@ def _begin_morning(context: Context) -> int:
         if begun:
             print(f"The working day of {company.business_date} has begun: there is work on every desk.")
     return 0
+
+
+def _print_logins(context: Context) -> None:
+    """The passwords are no secret: that is said, and a real company never gets here."""
+    database, now = context.database, clock.wall_now()
+    with database.unit_of_work(write=True) as session:
+        demo_people.give_passwords(session, now=now)
+    with database.unit_of_work(write=False) as session:
+        logins = demo_people.logins(session, now=now)
+    table = Table(box=None)
+    for head in ("role", "user name", "password", "name"):
+        table.add_column(head)
+    for role, username, name in logins:
+        table.add_row(role, username, demo_people.password_of(username), name)
+    print("This is a demo: whoever reaches its pages may sign in with these.")
+    answers().print(table, highlight=False)

@@ -72,7 +72,7 @@ def current_locale() -> str:
     if not has_request_context():
         return DEFAULT
     desk = g.get("desk")
-    chosen = desk.preferences.locale if desk is not None else session.get(LOCALE_KEY)
+    chosen = session.get(LOCALE_KEY) if desk is None else desk.preferences.locale or desk.company.default_locale
     if chosen in LOCALES:
         return str(chosen)
     best = request.accept_languages.best_match([*WEB_TAGS.values(), "zh"]) or "en"

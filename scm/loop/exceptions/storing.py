@@ -79,7 +79,9 @@ def _past_cut_off(session: Session, scope: Scope) -> sa.ColumnElement[bool]:
     """Today counts once the last carrier has left; on a simulated day the wall clock says nothing."""
     local = scope.now.astimezone(ZoneInfo(scope.zone))
     latest = session.scalar(
-        sa.select(sa.func.max(CarrierService.cut_off)).where(CarrierService.site_id == scope.site_id)
+        sa.select(sa.func.max(CarrierService.cut_off)).where(
+            CarrierService.site_id == scope.site_id, ~CarrierService.retired
+        )
     )
     gone = latest is not None and local.date() == scope.today and local.time() > latest
     return StockMove.due_date <= scope.today if gone else StockMove.due_date < scope.today

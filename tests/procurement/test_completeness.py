@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import sqlalchemy as sa
 
 from procurement import completeness
@@ -29,7 +31,7 @@ def test_every_lack_is_named_until_it_is_mended(world: World) -> None:
     assert lacking(world)["bolt"] == {"cost", "category", "gtin", "lead_time", "email"}
     world.receive(world.sent_order((bolt, 10)))
     assert "lead_time" not in lacking(world)["bolt"]
-    world.begin().execute(sa.update(Item).values(opening_unit_cost=1, gtin="40170725", sale_price=None))
+    world.begin().execute(sa.update(Item).values(opening_unit_cost=Decimal(1), gtin="40170725", sale_price=None))
     assert lacking(world)["bolt"] == {"category", "price", "email"}
 
 

@@ -11,13 +11,19 @@ from flask import Flask, g, url_for
 
 from scm.core.db import Database
 from scm.core.preferences import LOCALES
-from web import area, desk, errors, formats, i18n, navigation, pages, security
+from web import area, desk, errors, formats, i18n, metrics, navigation, pages, security
 
 MOST_UPLOADED = 16 * 1024 * 1024
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(database: Database, *, hosts: frozenset[str] = frozenset(), https: bool = False) -> Flask:
+def create_app(
+    database: Database,
+    *,
+    hosts: frozenset[str] = frozenset(),
+    https: bool = False,
+    metrics_token: str | None = None,
+) -> Flask:
     """This function will build the application over one database. `hosts` are its names beside this machine's."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MOST_UPLOADED
@@ -27,6 +33,7 @@ def create_app(database: Database, *, hosts: frozenset[str] = frozenset(), https
     i18n.init(app)
     formats.init(app)
     errors.init(app)
+    metrics.init(app, token=metrics_token)
     security.init(app, database, hosts=hosts, https=https)
     app.context_processor(_shell)
     app.jinja_env.globals |= {

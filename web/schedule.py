@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scm.core import deliveries, idempotency, jobs, sealing
+from scm.core import deliveries, idempotency, jobs, sealing, sign_in
 from scm.core.errors import Conflict
 from scm.core.job_slots import OPERATORS, CatchUp, Daily, Every, JobRule, Lane
 from scm.core.users import Role
@@ -132,7 +132,8 @@ def _forget_old(work: Work) -> None:
     def forget(session: Session) -> None:
         keys = idempotency.forget_before(session, now=work.clock())
         runs = jobs.forget(session, job_names=FREQUENT, before=work.clock() - KEPT_RUNS)
-        work.progress.conclude(session, result={"idempotency_keys": keys, "runs": runs})
+        sessions = sign_in.forget_ended(session, now=work.clock())
+        work.progress.conclude(session, result={"idempotency_keys": keys, "runs": runs, "login_sessions": sessions})
 
     work.database.run(forget)
 

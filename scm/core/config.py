@@ -28,6 +28,7 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str = DEFAULT_MAIL_FROM
     outbox_directory: str = DEFAULT_OUTBOX_DIRECTORY
+    metrics_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -42,6 +43,7 @@ class Settings:
             smtp_url=_smtp_url(environment.get("SCM_SMTP_URL")),
             mail_from=_mail_from(environment.get("SCM_MAIL_FROM", DEFAULT_MAIL_FROM)),
             outbox_directory=environment.get("SCM_OUTBOX_DIR") or DEFAULT_OUTBOX_DIRECTORY,
+            metrics_token=environment.get("SCM_METRICS_TOKEN") or None,
         )
 
 

@@ -82,7 +82,7 @@ def seal(session: Session, *, now: datetime) -> AuditSeal | None:
 
     Two at once cannot both add the next seal: its number is the key.
     """
-    last = _newest(session)
+    last = newest(session)
     rows = session.execute(
         sa.select(table_of(AuditRow)).where(_waits(last)).order_by(AuditRow.id).limit(ROWS_AT_ONCE)
     ).all()
@@ -108,13 +108,13 @@ def seal(session: Session, *, now: datetime) -> AuditSeal | None:
 
 def waits(session: Session) -> bool:
     """This function will tell whether a row waits for its seal."""
-    return session.scalar(sa.select(AuditRow.id).where(_waits(_newest(session))).limit(1)) is not None
+    return session.scalar(sa.select(AuditRow.id).where(_waits(newest(session))).limit(1)) is not None
 
 
 def unsealed(session: Session) -> Unsealed:
     """This function will count the rows that no seal holds yet and give the age of the oldest."""
     waiting = sa.select(sa.func.count().label("rows"), sa.func.min(AuditRow.at).label("oldest"))
-    row = session.execute(waiting.where(_waits(_newest(session)))).one()
+    row = session.execute(waiting.where(_waits(newest(session)))).one()
     return Unsealed(rows=row.rows, oldest_at=row.oldest)
 
 
@@ -190,7 +190,8 @@ def _rows_in(session: Session, ranges: Iterable[Range]) -> list[sa.Row[tuple[obj
     return list(session.execute(statement).all())
 
 
-def _newest(session: Session) -> AuditSeal | None:
+def newest(session: Session) -> AuditSeal | None:
+    """This function will read the newest seal, whose hash stands for the whole trail before it."""
     return session.scalars(sa.select(AuditSeal).order_by(AuditSeal.id.desc()).limit(1)).one_or_none()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import socket
+import sys
 from urllib.parse import urlsplit
 
 import waitress
 
 from scm.core.errors import Conflict
+from web import logs
 from web.app import create_app
 from web.commands import Context
 
@@ -25,7 +28,14 @@ def run(context: Context, options: argparse.Namespace) -> int:
     settings = context.settings
     public = urlsplit(settings.public_url or "")
     https = public.scheme == "https"
-    app = create_app(context.database, hosts=frozenset({public.hostname} if public.hostname else ()), https=https)
+    app = create_app(
+        context.database,
+        hosts=frozenset({public.hostname} if public.hostname else ()),
+        https=https,
+        metrics_token=settings.metrics_token,
+    )
+    # Somebody who tries it in a terminal need not read of every request.
+    logs.configure(sys.stderr, level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
     _refuse_taken(options.host, options.port)
     print(f"Open http://{options.host}:{options.port}/ (Ctrl-C stops it)", flush=True)
     proxy = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"}}

@@ -5,6 +5,7 @@ It lives in `web` because it must know the tables of every room.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from pathlib import Path
@@ -54,6 +55,7 @@ def revision_of(database: Database) -> str | None:
         return MigrationContext.configure(session.connection()).get_current_revision()
 
 
+@functools.cache
 def revisions() -> tuple[str, ...]:
     """This function will give the revisions that this program knows, the newest first."""
     from alembic.script import ScriptDirectory

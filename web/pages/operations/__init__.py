@@ -1,0 +1,1 @@
+"""Pages about the installation itself: health, jobs, messages, webhooks and the audit trail."""

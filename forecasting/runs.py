@@ -59,6 +59,7 @@ class PastForecast:
     as_of_date: date
     item_ids: npt.NDArray[np.int64]
     mean: npt.NDArray[np.float64]
+    demand_class: tuple[str, ...] = ()
 
 
 def record(
@@ -121,7 +122,7 @@ def one_bucket_ago(session: Session, *, site_id: int, as_of: date) -> PastForeca
     if run_id is None:
         return None
     rows = session.execute(
-        sa.select(ForecastLine.item_id, ForecastLine.means)
+        sa.select(ForecastLine.item_id, ForecastLine.means, ForecastLine.demand_class)
         .where(ForecastLine.run_id == run_id)
         .order_by(ForecastLine.item_id)
     ).all()
@@ -130,6 +131,7 @@ def one_bucket_ago(session: Session, *, site_id: int, as_of: date) -> PastForeca
         as_of_date=before,
         item_ids=np.array([row.item_id for row in rows], dtype=np.int64),
         mean=np.array([row.means[0] for row in rows], dtype=np.float64),
+        demand_class=tuple(row.demand_class for row in rows),
     )
 
 

@@ -44,3 +44,12 @@ def latest(session: Session, *, site_id: int) -> CycleRun | None:
     return session.scalars(
         sa.select(CycleRun).where(CycleRun.site_id == site_id).order_by(CycleRun.id.desc()).limit(1)
     ).one_or_none()
+
+
+def recent(session: Session, *, site_id: int, limit: int) -> list[CycleRun]:
+    """This function will read the newest runs of a site, the newest first."""
+    return list(
+        session.scalars(
+            sa.select(CycleRun).where(CycleRun.site_id == site_id).order_by(CycleRun.id.desc()).limit(limit)
+        )
+    )

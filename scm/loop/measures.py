@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from forecasting import accuracy
-from scm.loop.inputs import CycleInputs
+from forecasting.runs import PastForecast
+from scm.loop.inputs import CycleInputs, Floats
 
 # Suppliers this much slower than agreed are named.
 LATE_RATIO = 1.2
@@ -43,7 +44,24 @@ def _forecast_error(found: CycleInputs) -> dict[str, Any] | None:
         "wape": _finite(float(accuracy.wape(demand=actual, forecast=expected))),
         "bias": _finite(float(accuracy.bias(demand=actual, forecast=expected))),
         "naive_wape": _naive_wape(found, [row for row, _ in pairs]),
+        "by_class": _by_class(past, [index for _, index in pairs], actual, expected),
     }
+
+
+def _by_class(past: PastForecast, indices: Sequence[int], actual: Floats, expected: Floats) -> list[dict[str, Any]]:
+    """The error within each class of demand, as the earlier run had classed the items."""
+    if not past.demand_class:
+        return []
+    classes = np.array([past.demand_class[index] for index in indices])
+    return [
+        {
+            "class": str(name),
+            "items": int((classes == name).sum()),
+            "demand": float(actual[classes == name].sum()),
+            "wape": _finite(float(accuracy.wape(demand=actual[classes == name], forecast=expected[classes == name]))),
+        }
+        for name in sorted(set(classes.tolist()))
+    ]
 
 
 def _naive_wape(found: CycleInputs, rows: Sequence[int]) -> float | None:

@@ -137,6 +137,7 @@ def test_the_error_of_the_last_forecast_is_measured_on_the_week_since() -> None:
         "wape": 0.3,
         "bias": -0.2,
         "naive_wape": 0.875,  # 5 and nothing, as in the week before
+        "by_class": [],
     }
 
 

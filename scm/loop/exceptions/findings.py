@@ -97,6 +97,20 @@ DESKS: Mapping[Kind, Desk] = {
 }
 
 
+# What is lost or waits when nobody acts; the amounts of the others say how large a task is.
+RISKS = frozenset(
+    {
+        Kind.STOCK_OUT,
+        Kind.LATE_SUPPLY,
+        Kind.FORECAST_BREAK,
+        Kind.EXCESS,
+        Kind.PAST_CUT_OFF,
+        Kind.SHORT_PICK,
+        Kind.ORDER_LATE,
+    }
+)
+
+
 def kinds_of(roles: Iterable[Role]) -> frozenset[Kind]:
     """This function will name the kinds of exceptions that people of these roles look after."""
     held = frozenset(roles)

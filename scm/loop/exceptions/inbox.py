@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scm.core.users import User, UserRole
 from scm.loop.exceptions.cases import CaseUnknown, EntryAction, ExceptionCase, ExceptionCheck, ExceptionEntry
-from scm.loop.exceptions.findings import DESKS, Kind
+from scm.loop.exceptions.findings import DESKS, RISKS, Kind
 from scm.master import calendars
 
 ROWS_A_GROUP = 5
@@ -76,9 +76,9 @@ class Inbox:
         return sum(group.new for group in self.groups)
 
     @property
-    def amount(self) -> int:
-        """What they put at risk together."""
-        return sum(group.amount for group in self.groups)
+    def at_risk(self) -> int:
+        """What they put at risk together; tasks that are only large are left out."""
+        return sum(group.amount for group in self.groups if group.kind in RISKS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,7 @@ def read(
         for kind, (count, new, amount) in totals.items()
     ]
     order = list(Kind)
-    groups.sort(key=lambda group: (-group.amount, order.index(group.kind)))
+    groups.sort(key=lambda group: (group.kind not in RISKS, -group.amount, order.index(group.kind)))
     back = _rows(session, sa.and_(of_desk, ExceptionCase.snoozed_until == today), since=since)
     hidden = session.execute(
         sa.select(

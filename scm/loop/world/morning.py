@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scm.core.db import Database
 from scm.core.progress import SILENT, Progress
 from scm.finance import valuation
+from scm.loop.exceptions import refresh
 from scm.loop.world import morning_desk, morning_dock, morning_floor, morning_office
 from scm.loop.world.stage import Stage
 from scm.loop.world.temper import Temper
@@ -42,6 +43,8 @@ def begin(database: Database, *, seed: int, progress: Progress = SILENT) -> bool
         progress.advance()
     now = stage.at(today, 11)
     stage.act(lambda session: valuation.run(session, company_id=stage.setup.company_id, now=now))
+    site_id, watcher = stage.setup.site_id, stage.person("system")
+    stage.act(lambda session: refresh.refresh(session, site_id=site_id, actor=watcher, now=now, today=today))
     return True
 
 

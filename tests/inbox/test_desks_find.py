@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from aftersales.disposition import Disposition
 from procurement import orders
+from scm.core.jobs import JobRun, RunState
+from scm.core.outbox import OutboxMessage
 from scm.finance import valuation
 from scm.loop.exceptions.findings import Kind
 from scm.master.agreements import SupplierAgreement
@@ -182,3 +184,31 @@ def test_an_order_whose_promised_day_has_passed_is_the_sales_desks(world: World,
     assert office.row(Kind.ORDER_LATE).due_date == promised
     shop.cancel(order)
     assert office.labels(Kind.ORDER_LATE) == []
+
+
+def test_a_job_that_failed_stands_there_until_it_succeeds(world: World, office: Office) -> None:
+    def record(state: RunState, name: str, error: str = "") -> None:
+        session = world.begin()
+        session.add(
+            JobRun(job="nightly_cycle", scheduled_for=name, due_at=world.now, state=state, result=None, error=error)
+        )
+        session.flush()
+
+    record(RunState.SUCCEEDED, "monday")
+    assert office.labels(Kind.JOB_FAILED) == []
+    record(RunState.FAILED, "tuesday", "no item has an agreement\nTraceback")
+    row = office.row(Kind.JOB_FAILED)
+    assert (row.label, row.facts["error"]) == ("nightly_cycle", "no item has an agreement\nTraceback")
+    record(RunState.SUCCEEDED, "wednesday")
+    assert office.labels(Kind.JOB_FAILED) == []
+
+
+def test_a_message_nobody_could_deliver_is_the_administrators(world: World, office: Office) -> None:
+    item = world.item("bolt")
+    world.sent_order((world.agreement(item, world.supplier("works")), 10))
+    assert office.labels(Kind.MESSAGE_DEAD) == []
+    world.begin().execute(sa.update(OutboxMessage).values(dead_at=world.now, last_error="no such mailbox"))
+    row = office.row(Kind.MESSAGE_DEAD)
+    assert (row.name, row.facts["error"]) == ("works@test", "no such mailbox")
+    world.begin().execute(sa.update(OutboxMessage).values(dead_at=None))
+    assert office.labels(Kind.MESSAGE_DEAD) == []

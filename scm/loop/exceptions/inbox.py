@@ -145,12 +145,6 @@ def read(
     )
 
 
-def waiting(session: Session, *, site_id: int, kinds: Collection[Kind], today: date) -> int:
-    """This function will count what needs somebody, for the rail of every page; in one query."""
-    statement = sa.select(sa.func.count(ExceptionCase.id)).where(_of_desk(site_id, kinds, None), _visible(today))
-    return int(session.scalar(statement) or 0)
-
-
 def hidden(session: Session, *, site_id: int, kinds: Collection[Kind], today: date) -> list[CaseRow]:
     """This function will list what was put off or accepted, so that it can be brought back."""
     since = new_since(session, site_id=site_id, today=today)

@@ -5,6 +5,7 @@ Schemas live with the pages that use them; the fields that several need are here
 
 from __future__ import annotations
 
+import unicodedata
 from decimal import Decimal
 from typing import Any
 
@@ -71,7 +72,10 @@ def price(*, required: bool = False) -> fields.Decimal:
 
 
 def _printable(value: str) -> None:
-    if any(not letter.isprintable() and letter not in "\r\n\t" for letter in value):
+    """Spaces of every width may come from what a page wrote or somebody copied; control characters may not."""
+    if any(
+        not (letter.isprintable() or unicodedata.category(letter) == "Zs" or letter in "\r\n\t") for letter in value
+    ):
         raise ValidationError("it holds control characters")
 
 

@@ -23,6 +23,7 @@ from scm.core import audit, types
 from scm.core.db import Base, table_of
 from scm.core.errors import Conflict, InvalidInput, NotFound
 from scm.core.users import Actor, Role
+from scm.finance import money
 from scm.master import locations
 from scm.master.locations import LocationKind
 from scm.stock import ledger, reservations
@@ -57,7 +58,7 @@ class Disposal(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What a disposition is decided on. Amounts are minor units a piece, quantities base units."""
+    """What a disposition is decided on. Amounts are minor units a piece, of `currency` where the reason names it."""
 
     grade: Grade
     finding: Finding
@@ -65,6 +66,11 @@ class Facts:
     resale_value: int
     refurbish_cost: int
     weeks_of_cover: int  # how long the stock at hand will last
+    currency: str = ""
+
+    def shown(self, amount: int) -> str:
+        """An amount as the reason says it."""
+        return money.show(amount, self.currency) if self.currency else str(amount)
 
 
 class Cause(enum.Enum):
@@ -128,11 +134,12 @@ def decide(facts: Facts) -> Proposed:
     ...              refurbish_cost=300, weeks_of_cover=6)).disposition.name
     'REFURBISH'
     """
+    cost, price, mend = map(facts.shown, (facts.unit_cost, facts.resale_value, facts.refurbish_cost))
     if facts.finding is Finding.SUPPLIER_DEFECT and facts.grade in (Grade.C, Grade.D):
         return Proposed(
             Disposition.RETURN_TO_SUPPLIER,
             Cause.SUPPLIER_OWES,
-            f"grade {facts.grade.name} by the supplier's defect: the supplier owes {facts.unit_cost} a piece",
+            f"grade {facts.grade.name} by the supplier's defect: the supplier owes {cost} a piece",
         )
     if facts.grade in (Grade.A, Grade.B):
         if facts.weeks_of_cover > LONGEST_COVER_WEEKS and facts.grade is Grade.B:
@@ -141,18 +148,18 @@ def decide(facts: Facts) -> Proposed:
                 Cause.NOT_SOLD_WITHIN_A_YEAR,
                 f"grade B and {facts.weeks_of_cover} weeks of stock at hand: it would not be sold within a year",
             )
-        sells = f"grade {facts.grade.name}: it sells again for {facts.resale_value}"
+        sells = f"grade {facts.grade.name}: it sells again for {price}"
         return Proposed(Disposition.RESTOCK, Cause.SELLS_AGAIN, sells)
     if facts.grade is Grade.C and facts.refurbish_cost < facts.resale_value:
         return Proposed(
             Disposition.REFURBISH,
             Cause.MENDING_PAYS,
-            f"grade C: mending costs {facts.refurbish_cost}, it then sells for {facts.resale_value}",
+            f"grade C: mending costs {mend}, it then sells for {price}",
         )
     return Proposed(
         Disposition.SCRAP,
         Cause.NOT_WORTH_MENDING,
-        f"grade {facts.grade.name}: mending for {facts.refurbish_cost} is not worth {facts.resale_value}",
+        f"grade {facts.grade.name}: mending for {mend} is not worth {price}",
     )
 
 

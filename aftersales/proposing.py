@@ -146,6 +146,7 @@ def _suggest(session: Session, rows: Sequence[Any], *, site_id: int) -> dict[int
             resale_value=price,
             refurbish_cost=price // REFURBISH_SHARE,
             weeks_of_cover=cover.get(row.item_id, 0),
+            currency=row.currency,
         )
         home = homes.get(row.item_id, first)
         found[row.id] = Suggestion(

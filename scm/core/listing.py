@@ -201,6 +201,8 @@ def _ordered(
     if not name:
         return statement.order_by(by_key)
     value = listing.field(name).value
+    if isinstance(value, sa.Column) and not value.nullable:  # an index of it can give the order
+        return statement.order_by(value.desc() if descending else value.asc(), by_key)
     # Both databases put what is missing last in an ascending order, first in a descending one.
     missing = sa.case((value.is_(None), 1), else_=0)
     if descending:

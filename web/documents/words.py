@@ -117,7 +117,7 @@ STATES: Mapping[str, Text] = {
     "credited": _l("credited"),
     "refunded": _l("refunded"),
     "sold": _l("sold"),
-    "to_dispose": _l("to decide"),
+    "to_dispose": _l("not decided yet"),
     "restock": _l("back to the shelf"),
     "refurbish": _l("to be mended"),
     "return_to_supplier": _l("back to the supplier"),

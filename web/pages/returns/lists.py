@@ -23,7 +23,7 @@ LIST = ListPage(
     why_empty=_l("Nothing was sent back yet. A return is authorized from a delivered order at the returns desk."),
     presets=(
         (_l("To inspect"), "step=inspect"),
-        (_l("To decide"), "step=dispose"),
+        (_l("To dispose of"), "step=dispose"),
         (_l("To refund"), "step=refund"),
         (_l("On its way back"), "step=receive"),
     ),

@@ -18,7 +18,7 @@ from web.i18n import Text
 
 STEPS: Mapping[enum.Enum, Text] = {
     Step.INSPECT: _l("To inspect"),
-    Step.DISPOSE: _l("To decide"),
+    Step.DISPOSE: _l("To dispose of"),
     Step.REFUND: _l("To refund"),
     Step.RECEIVE: _l("On its way back"),
     Step.CLOSE: _l("To close"),

@@ -43,7 +43,7 @@ LIST = ListPage(
         Column(field="lines", label=_l("Lines"), shown=False, sortable=False),
         Column(field="units", label=_l("Units"), sortable=False, on_phone=False),
         Column(field="waiting", label=_l("Waiting"), sortable=False, hint=_l("Units for which no stock is promised")),
-        Column(field="value", label=_l("Value"), sortable=False),
+        Column(field="value", label=_l("Order value"), sortable=False),
         Column(field="channel", label=_l("Channel"), filtered=True, on_phone=False),
         Column(field="external_id", label=_l("Channel's number"), shown=False, filtered=True),
     ),

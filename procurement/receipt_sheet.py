@@ -69,6 +69,17 @@ class ReceiptLine:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """One goods receipt as a document. Without an order's number it came from customers."""
+
+    number: str
+    received_at: datetime
+    delivery_note: str
+    order_numbers: Sequence[str]
+    lines: Sequence[ReceiptLine]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReceiptSheet:
     """One order as the dock receives it."""
 
@@ -131,7 +142,33 @@ def sheet(session: Session, number: str, *, site_id: int) -> ReceiptSheet:
             _line(order, line, place, named[line.item_id], known.get(line.id))
             for place, line in enumerate(lines, start=1)
         ],
-        receipts=_receipts(session, order.id),
+        receipts=_receipt_lines(session, StockMove.document_kind == KIND, StockMove.document_id == order.id),
+    )
+
+
+def receipt(session: Session, number: str, *, site_id: int) -> Receipt:
+    """This function will read one goods receipt of a site in a fixed number of queries. Raises `ReceiptUnknown`."""
+    row = session.execute(
+        sa.select(GoodsReceipt.id, GoodsReceipt.number, GoodsReceipt.received_at, GoodsReceipt.delivery_note).where(
+            GoodsReceipt.number == number, GoodsReceipt.site_id == site_id
+        )
+    ).one_or_none()
+    if row is None:
+        raise inbound.ReceiptUnknown(f"this site has no goods receipt {number[:40]}")
+    orders = session.scalars(
+        sa.select(PurchaseOrder.number)
+        .join(StockMove, sa.and_(StockMove.document_kind == KIND, StockMove.document_id == PurchaseOrder.id))
+        .join(GoodsReceiptLine, GoodsReceiptLine.move_id == StockMove.id)
+        .where(GoodsReceiptLine.receipt_id == row.id)
+        .distinct()
+        .order_by(PurchaseOrder.number)
+    ).all()
+    return Receipt(
+        number=row.number,
+        received_at=row.received_at,
+        delivery_note=row.delivery_note,
+        order_numbers=orders,
+        lines=_receipt_lines(session, GoodsReceipt.id == row.id),
     )
 
 
@@ -179,7 +216,7 @@ def _owed(site_id: int) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-def _receipts(session: Session, order_id: int) -> list[ReceiptLine]:
+def _receipt_lines(session: Session, *conditions: sa.ColumnElement[bool]) -> list[ReceiptLine]:
     mirror, following = aliased(StockMove), aliased(StockMove)
     undone = sa.exists().where(mirror.reverses_id == StockMove.id)
     gone_on = sa.exists().where(following.previous_id == StockMove.id, following.state == MoveState.POSTED)
@@ -200,7 +237,7 @@ def _receipts(session: Session, order_id: int) -> list[ReceiptLine]:
         .join(GoodsReceiptLine, GoodsReceiptLine.move_id == StockMove.id)
         .join(GoodsReceipt, GoodsReceipt.id == GoodsReceiptLine.receipt_id)
         .join(Lot, Lot.id == StockMove.lot_id)
-        .where(StockMove.document_kind == KIND, StockMove.document_id == order_id)
+        .where(*conditions)
         .order_by(GoodsReceipt.id.desc(), StockMove.id)
     ).all()
     named = cards(session, {row.item_id for row in rows})

@@ -136,18 +136,17 @@ def record_count(
     _refuse(session, count, counted, targets)
     expected = _by_the_books(session, targets)
     _refuse_incomplete(session, count, {found.key for found in counted}, expected)
-    session.execute(
-        sa.insert(table_of(CycleCountLine)),
-        [
-            found.key._asdict()
-            | {
-                "count_id": count_id,
-                "expected_quantity": expected.get(found.key, 0),
-                "counted_quantity": found.quantity,
-            }
-            for found in counted
-        ],
-    )
+    rows = [
+        found.key._asdict()
+        | {
+            "count_id": count_id,
+            "expected_quantity": expected.get(found.key, 0),
+            "counted_quantity": found.quantity,
+        }
+        for found in counted
+    ]
+    if rows:
+        session.execute(sa.insert(table_of(CycleCountLine)), rows)
     differing = [line for line in counts.lines_of(session, count_id) if line.difference]
     if differing:
         approval.request(

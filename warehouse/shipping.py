@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,6 +47,10 @@ class ServiceUnknown(NotFound):
     """There is no such carrier service from the shipment's site."""
 
 
+class TrackingTaken(Conflict):
+    """The carrier's number stands on another shipment."""
+
+
 class ContentsChanged(Conflict):
     """Something that was packed has been withdrawn since."""
 
@@ -63,7 +68,8 @@ def ship(
     """This function will hand shipments to a carrier, post what leaves, and invoice it, in the order given.
 
     A shipment without a tracking number of the carrier's is tracked by its own number. Raises `BadShipping`,
-    `ServiceUnknown`, `ShipmentUnknown`, `IllegalTransition` (a shipment leaves once), `ContentsChanged`.
+    `ServiceUnknown`, `ShipmentUnknown`, `IllegalTransition` (a shipment leaves once), `TrackingTaken`,
+    `ContentsChanged`.
     """
     actor.require(Role.WAREHOUSE)
     shipments = packing.lock(session, shipment_ids)
@@ -71,6 +77,7 @@ def ship(
         raise BadShipping("no shipment was named: name at least one")
     tracking = _tracking(shipments, tracking_numbers or {})
     _refuse_service(session, shipments, carrier_service_id)
+    _refuse_taken(session, tracking, carrier_service_id)
     for shipment in shipments:
         shipment.state = MACHINE.advance(shipment.state, "ship", number=shipment.number)
         shipment.shipped_at = now
@@ -115,6 +122,23 @@ def _refuse_service(session: Session, shipments: Sequence[Shipment], carrier_ser
                 f"{shipment.number} leaves from site {shipment.site_id}, which carrier service {carrier_service_id} "
                 "does not serve: choose another"
             )
+
+
+def _refuse_taken(session: Session, tracking: Mapping[int, str], carrier_service_id: int) -> None:
+    numbers = sorted(tracking.values())
+    twice = [number for number, following in pairwise(numbers) if number == following]
+    if twice:
+        raise TrackingTaken(f"tracking number {twice[0]} is given to two shipments: each parcel has its own")
+    for start in range(0, len(numbers), CHUNK):
+        row = session.execute(
+            sa.select(Shipment.number, Shipment.tracking_number).where(
+                Shipment.carrier_service_id == carrier_service_id,
+                Shipment.tracking_number.in_(numbers[start : start + CHUNK]),
+                Shipment.id.not_in(sorted(tracking)) if len(tracking) <= CHUNK else sa.true(),
+            )
+        ).first()
+        if row is not None:
+            raise TrackingTaken(f"tracking number {row.tracking_number} stands on {row.number}: scan the label again")
 
 
 def _contents(session: Session, shipments: Sequence[Shipment]) -> dict[int, list[sa.Row[*tuple[Any, ...]]]]:

@@ -27,6 +27,11 @@ class Service:
     cut_off: time
     transit_days: int
 
+    @property
+    def ready_by(self) -> str:
+        """The cut-off as a clock shows it."""
+        return f"{self.cut_off:%H:%M}"
+
     def minutes_left(self, *, now: datetime, zone: str) -> int:
         """How many minutes are left until today's cut-off in the site's zone; below 0 when it has passed.
 

@@ -159,6 +159,18 @@ def find(session: Session, *, number: str, site_id: int) -> int:
     return order_id
 
 
+def refuse_elsewhere(session: Session, order_ids: Iterable[int], *, site_id: int) -> None:
+    """This function will raise `OrderUnknown` unless all orders belong to a site."""
+    wanted = set(order_ids)
+    here = set(
+        session.scalars(
+            sa.select(PurchaseOrder.id).where(PurchaseOrder.id.in_(sorted(wanted)), PurchaseOrder.site_id == site_id)
+        )
+    )
+    if wanted - here:
+        raise OrderUnknown(f"there is no purchase order {min(wanted - here)} at this site")
+
+
 def lines_of(session: Session, orders: Sequence[PurchaseOrder]) -> dict[int, list[PurchaseOrderLine]]:
     """This function will read the lines of locked orders, by order."""
     found: dict[int, list[PurchaseOrderLine]] = defaultdict(list)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from procurement import authors, purchase_orders, rules
@@ -18,7 +19,7 @@ from procurement.rules import Limit
 from scm.core import approval, users
 from scm.core.approval import Decision, SelfApproval
 from scm.core.errors import InvalidInput
-from scm.core.users import Actor, Role
+from scm.core.users import Actor, Role, User, UserRole
 
 
 class CannotTakeOver(InvalidInput):
@@ -88,6 +89,17 @@ class Judge:
             now=now,
             comment=comment,
         )
+
+
+def approvers(session: Session, *, besides: Actor) -> list[tuple[str, str]]:
+    """This function will list the other active approvers: user name and name."""
+    rows = session.execute(
+        sa.select(User.username, User.display_name)
+        .join(UserRole, UserRole.user_id == User.id)
+        .where(UserRole.role == Role.APPROVER, User.active, User.id != besides.user_id)
+        .order_by(User.display_name)
+    )
+    return [(row.username, row.display_name) for row in rows]
 
 
 def judge(session: Session, orders: Sequence[PurchaseOrder], *, actor: Actor) -> Judge:

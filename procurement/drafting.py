@@ -90,6 +90,21 @@ def from_proposals(session: Session, proposal_ids: Sequence[int] | None, *, acto
     return orders
 
 
+def waiting(session: Session, *, site_id: int) -> list[int]:
+    """This function will list a site's accepted proposals that stand on no order yet."""
+    return list(
+        session.scalars(
+            sa.select(Proposal.id)
+            .where(
+                Proposal.site_id == site_id,
+                Proposal.state == ProposalState.ACCEPTED,
+                ~sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id),
+            )
+            .order_by(Proposal.id)
+        )
+    )
+
+
 def by_hand(
     session: Session, lines: Sequence[OrderLineRequest], *, site_id: int, actor: Actor, today: date
 ) -> list[int]:

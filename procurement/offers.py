@@ -56,6 +56,12 @@ def of_supplier(session: Session, *, supplier_id: int, site_id: int, search: str
     return [Offer(**row._mapping, position=stand.get(row.item_id, Position())) for row in rows], matching
 
 
+def skus(session: Session, *, supplier_id: int) -> list[tuple[str, str]]:
+    """This function will list SKUs and names of what a supplier offers, at most 500."""
+    statement = _live().where(SupplierAgreement.partner_id == supplier_id).order_by(Item.sku).limit(5 * MOST)
+    return [(row.sku, row.item_name) for row in session.execute(statement)]
+
+
 def agreement_of(session: Session, *, sku: str, supplier_id: int) -> int:
     """This function will find a supplier's live agreement on an item by its SKU. Raises `NotOffered`."""
     row = session.execute(_live().where(SupplierAgreement.partner_id == supplier_id, Item.sku == sku)).first()

@@ -4,8 +4,8 @@ It is put together from what the verbs leave: audit rows of the document, posted
 for it, approvals. Nothing is stored for it, and it reads in a bounded number of queries.
 
 Two clocks meet here. Audit rows are written by the wall clock; goods and documents keep business time, which a
-simulated company has its own of. An event shows the business instant of what the verb wrote; where it wrote none
-(a cancellation), `at` is empty and `recorded_at` alone says when it was noted. Audit rows keep their order.
+simulated company has its own of. An event shows the business instant of what the verb wrote, or noted with what it
+did; where there is none, `at` is empty and `recorded_at` alone says when it was noted. Audit rows keep their order.
 """
 
 from __future__ import annotations
@@ -130,12 +130,18 @@ def _audited(session: Session, kind: str, document_id: int) -> list[_Placed]:
     for row in rows:
         instants = known.get(row.verb, ())
         # The n-th row of a verb wrote the n-th instant; two that did it at once wrote one between them.
-        at = instants[min(seen[row.verb], len(instants) - 1)] if instants else None
+        at = instants[min(seen[row.verb], len(instants) - 1)] if instants else _told(row.detail or {})
         seen[row.verb] += 1
         last = at or last
         event = Event(verb=row.verb, actor=row.display_name, at=at, recorded_at=row.at, detail=row.detail or {})
         found.append(_Placed(event, last, 0))
     return found
+
+
+def _told(detail: Mapping[str, Any]) -> datetime | None:
+    """The business instant that some verbs note with what they did."""
+    told = detail.get("now")
+    return datetime.fromisoformat(told) if isinstance(told, str) else None
 
 
 def _moved(session: Session, posted: Sequence[MoveRow]) -> list[_Placed]:

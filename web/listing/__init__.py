@@ -7,9 +7,9 @@ saved views are the same for all.
 from __future__ import annotations
 
 import dataclasses
-import enum
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -31,8 +31,8 @@ class Column:
     shown: bool = True
     filtered: bool = False
     sortable: bool = True
-    names: Mapping[enum.Enum, Text] = dataclasses.field(default_factory=dict)
-    meanings: Mapping[enum.Enum, str] = dataclasses.field(default_factory=dict)
+    names: Mapping[Any, Text] = dataclasses.field(default_factory=dict)
+    meanings: Mapping[Any, str] = dataclasses.field(default_factory=dict)
     link: Callable[[Row], str] | None = None
     template: str | None = None
     hint: Text | None = None

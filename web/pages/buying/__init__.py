@@ -1,0 +1,1 @@
+"""The desks of the procurement officer and the approver: approvals, purchase orders, suppliers, rules."""

@@ -119,7 +119,9 @@ def defect_rates(
         counted = counted.where(StockMove.posted_date >= since)
     if supplier_ids is not None:
         found = found.where(DefectFact.supplier_id.in_(list(supplier_ids)))
-        counted = counted.where(PurchaseOrder.supplier_id.in_(list(supplier_ids)))
+        # By their orders, so that the moves of other suppliers are not read.
+        theirs = sa.select(PurchaseOrder.id).where(PurchaseOrder.supplier_id.in_(list(supplier_ids)))
+        counted = counted.where(StockMove.document_id.in_(theirs))
     defective = {row[0]: int(row[1]) for row in session.execute(found.group_by(DefectFact.supplier_id))}
     received = {row[0]: int(row[1]) for row in session.execute(counted.group_by(PurchaseOrder.supplier_id))}
     return {

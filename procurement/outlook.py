@@ -7,13 +7,14 @@ counted, except those asked about; nor are returns and orders that later runs wi
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,8 @@ from scm.stock.moves import MoveState, StockMove
 from scm.stock.projection import Position
 
 DAYS = 56
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 class Coming(NamedTuple):
@@ -66,62 +69,85 @@ def ahead(
     item_ids = sorted(brought)
     positions = projection.positions(session, site_id=site_id, item_ids=item_ids)
     means, first_day = _forecast(session, site_id=site_id, item_ids=item_ids)
-    found = {}
-    for item_id in item_ids:
-        position = positions.get(item_id, Position())
-        demand = daily(means.get(item_id, ()), first_day=first_day, today=today, days=days)
-        base = project(position, demand=demand, taken_out=planned.get(item_id, ()), today=today)
-        found[item_id] = Outlook(
+    if not item_ids:
+        return {}
+    stand = [positions.get(item_id, Position()) for item_id in item_ids]
+    demand = daily_of_all([means.get(item_id, ()) for item_id in item_ids], first_day=first_day, today=today, days=days)
+    without = project_all(stand, demand=demand, less=[planned.get(item_id, ()) for item_id in item_ids], today=today)
+    coming = np.cumsum(_by_day([brought[item_id] for item_id in item_ids], today=today, days=days), axis=1)
+    return {
+        item_id: Outlook(
             item_id=item_id,
             today=today,
-            with_orders=tuple(
-                level + sum(one.quantity for one in brought[item_id] if one.due_date <= today + timedelta(days=number))
-                for number, level in enumerate(base)
-            ),
-            without=base,
+            with_orders=tuple(with_them),
+            without=tuple(without_them),
             forecast=item_id in means,
         )
-    return found
+        for item_id, with_them, without_them in zip(
+            item_ids, (without + coming).tolist(), without.tolist(), strict=True
+        )
+    }
 
 
 def project(
     position: Position, *, demand: Sequence[float], taken_out: Iterable[Coming], today: date
 ) -> tuple[int, ...]:
-    """This function will give the free stock at the end of each day, the forecast rounded half up as it adds up.
-
-    >>> monday = date(2026, 1, 5)
-    >>> stand = Position(on_hand=10, supply=[(date(2026, 1, 7), 20)])
-    >>> project(stand, demand=[2.5] * 4, taken_out=[], today=monday)
-    (7, 5, 22, 20)
-    >>> project(stand, demand=[2.5] * 4, taken_out=[Coming(date(2026, 1, 7), 20)], today=monday)
-    (7, 5, 2, 0)
-    """
-    arriving = [0] * len(demand)
-    signed = [*position.supply, *((one.due_date, -one.quantity) for one in taken_out)]
-    for due_date, quantity in signed:
-        place = max((due_date - today).days, 0)
-        if place < len(arriving):
-            arriving[place] += quantity
-    level = position.available + position.inbound - position.backordered
-    levels, gone = [], 0.0
-    for coming, wanted in zip(arriving, demand, strict=True):
-        level += coming
-        gone += wanted
-        levels.append(level - math.floor(gone + 0.5))
-    return tuple(levels)
+    """This function will give the free stock of one item at the end of each day, without what is taken out."""
+    levels = project_all([position], demand=np.array([demand]), less=[list(taken_out)], today=today)
+    return tuple(levels[0].tolist())
 
 
 def daily(means: Sequence[float], *, first_day: date, today: date, days: int) -> list[float]:
-    """This function will spread weekly means over days; beyond the last week it goes on.
+    """This function will spread the weekly means of one item over days; beyond the last week it goes on."""
+    found: list[float] = daily_of_all([means], first_day=first_day, today=today, days=days)[0].tolist()
+    return found
 
-    >>> daily([7.0, 14.0], first_day=date(2026, 1, 5), today=date(2026, 1, 10), days=4)
-    [1.0, 1.0, 2.0, 2.0]
+
+def project_all(
+    stand: Sequence[Position], *, demand: Floats, less: Sequence[Sequence[Coming]], today: date
+) -> Integers:
+    """This function will give the free stock of items (rows) at the end of each day, without what is in `less`.
+
+    `demand` (items, days) is rounded half up as it adds up.
+
+    >>> monday = date(2026, 1, 5)
+    >>> bolts = Position(on_hand=10, supply=[(date(2026, 1, 7), 20)])
+    >>> project_all([bolts], demand=np.full((1, 4), 2.5), less=[[]], today=monday).tolist()
+    [[7, 5, 22, 20]]
+    >>> project_all([bolts], demand=np.full((1, 4), 2.5), less=[[Coming(date(2026, 1, 7), 20)]], today=monday).tolist()
+    [[7, 5, 2, 0]]
     """
-    if not means:
-        return [0.0] * days
-    shift = (today - first_day).days
-    weeks = [min(max((shift + number) // BUCKET_DAYS, 0), len(means) - 1) for number in range(days)]
-    return [means[week] / BUCKET_DAYS for week in weeks]
+    days = demand.shape[1]
+    supply = [[Coming(*one) for one in position.supply] for position in stand]
+    arriving = _by_day(supply, today=today, days=days) - _by_day(less, today=today, days=days)
+    start = np.array([one.available + one.inbound - one.backordered for one in stand], dtype=np.int64)
+    gone = np.floor(np.cumsum(demand, axis=1) + 0.5).astype(np.int64)
+    return np.asarray(start[:, None] + np.cumsum(arriving, axis=1) - gone)
+
+
+def daily_of_all(means: Sequence[Sequence[float]], *, first_day: date, today: date, days: int) -> Floats:
+    """This function will spread the weekly means of items (rows) over days; beyond the last week it goes on.
+
+    >>> daily_of_all([[7.0, 14.0], []], first_day=date(2026, 1, 5), today=date(2026, 1, 10), days=4).tolist()
+    [[1.0, 1.0, 2.0, 2.0], [0.0, 0.0, 0.0, 0.0]]
+    """
+    weeks = max((len(one) for one in means), default=0)
+    if weeks == 0:
+        return np.zeros((len(means), days))
+    table = np.array([[*one, *[one[-1] if one else 0.0] * (weeks - len(one))] for one in means], dtype=np.float64)
+    place = np.clip(((today - first_day).days + np.arange(days)) // BUCKET_DAYS, 0, weeks - 1)
+    return np.asarray(table[:, place] / BUCKET_DAYS)
+
+
+def _by_day(coming: Sequence[Iterable[Coming]], *, today: date, days: int) -> Integers:
+    """What comes on each day (items, days); overdue counts as today, what is later than the last day does not."""
+    found = np.zeros((len(coming), days), dtype=np.int64)
+    for row, some in enumerate(coming):
+        for one in some:
+            place = max((one.due_date - today).days, 0)
+            if place < days:
+                found[row, place] += one.quantity
+    return found
 
 
 def _brought(

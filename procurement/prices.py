@@ -16,7 +16,7 @@ from scm.core.types import RATE_PLACES
 from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.partners import Partner
 
-AGREED = (PurchaseOrderState.APPROVED, PurchaseOrderState.SENT)
+NOT_AGREED = (PurchaseOrderState.DRAFT, PurchaseOrderState.SUBMITTED, PurchaseOrderState.CANCELLED)
 REMEMBERED = 12  # orders of an item
 
 
@@ -67,8 +67,9 @@ def paid(session: Session, *, item_ids: Sequence[int], before_order_id: int) -> 
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
         .where(
             PurchaseOrderLine.item_id.in_(sorted(set(item_ids))),
-            PurchaseOrder.state.in_(AGREED),
-            PurchaseOrder.id < before_order_id,
+            # Said by what it is not: an index over states would lead through every order there is.
+            PurchaseOrder.state.not_in(NOT_AGREED),
+            PurchaseOrderLine.order_id < before_order_id,
         )
         .subquery()
     )

@@ -70,7 +70,11 @@ def deliveries(
     """This function will list the deliveries that `lead_times` measures, by supplier."""
     moves = _moves(session, since=since, until=until)
     if supplier_ids is not None:
-        moves = moves.where(PurchaseOrder.supplier_id.in_(list(supplier_ids)))
+        # By their orders, so that the moves of other suppliers are not read.
+        theirs = sa.select(PurchaseOrder.id).where(PurchaseOrder.supplier_id.in_(list(supplier_ids)))
+        if since is not None:
+            theirs = theirs.where(PurchaseOrder.sent_date >= since)
+        moves = moves.where(StockMove.document_id.in_(theirs))
     found: dict[int, list[Delivery]] = defaultdict(list)
     for delivery in [*_received(session, moves, until=until), *_overdue(session, moves, until=until)]:
         found[delivery.supplier_id].append(delivery)
@@ -159,15 +163,9 @@ def _moves(session: Session, *, since: date | None, until: date) -> Moves:
     supplier = locations.of_kind(session, kind=LocationKind.SUPPLIER, site_id=None)
     statement = (
         sa.select(PurchaseOrder.supplier_id, PurchaseOrder.sent_date, PurchaseOrderLine.lead_time_days)
-        .join(PurchaseOrderLine, PurchaseOrderLine.order_id == PurchaseOrder.id)
-        .join(
-            StockMove,
-            sa.and_(
-                StockMove.document_kind == KIND,
-                StockMove.document_id == PurchaseOrder.id,
-                StockMove.line_id == PurchaseOrderLine.id,
-            ),
-        )
+        # Orders to moves, and moves to lines by their key: an order's lines times its moves would be many rows.
+        .join(StockMove, sa.and_(StockMove.document_kind == KIND, StockMove.document_id == PurchaseOrder.id))
+        .join(PurchaseOrderLine, PurchaseOrderLine.id == StockMove.line_id)
         .where(StockMove.source_id == supplier, PurchaseOrder.sent_date <= until)
         .order_by(PurchaseOrder.supplier_id, PurchaseOrder.id)
     )

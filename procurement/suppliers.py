@@ -19,6 +19,7 @@ from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.items import BaseUnit, Item
 from scm.master.partners import Partner, PartnerUnknown
 
+LATELY_DAYS = 90
 MOST = 200  # agreements, orders or defects named on a page
 OPEN = (
     PurchaseOrderState.DRAFT,
@@ -102,6 +103,14 @@ class SupplierPage:
     agreements: Sequence[Agreed]
     agreement_count: int
     defective: Sequence[Defective]
+
+
+def punctuality(session: Session, *, today: date, supplier_ids: Sequence[int]) -> dict[int, Measured]:
+    """This function will measure suppliers' deliveries of orders sent in the last ninety days, by supplier."""
+    since = today - timedelta(days=LATELY_DAYS)
+    delivered = scorecard.deliveries(session, until=today, since=since, supplier_ids=supplier_ids)
+    measured = {supplier_id: evidence.measure(found) for supplier_id, found in delivered.items()}
+    return {supplier_id: found for supplier_id, found in measured.items() if found is not None}
 
 
 def scores(session: Session, *, today: date, supplier_ids: Sequence[int] | None = None) -> dict[int, Score]:

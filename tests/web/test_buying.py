@@ -17,7 +17,9 @@ from scm.core import users
 from scm.core.approval import Approval
 from scm.core.db import Database
 from scm.core.users import Role
-from scm.master.agreements import SupplierAgreement
+from scm.master import agreements, partners
+from scm.master.agreements import AgreementRequest, SupplierAgreement, TermsRequest
+from scm.master.partners import PartnerRequest
 from tests.web.visitor import Visitor, give_passwords, signed_in, text_of
 from tests.world import FIRST_DAY, World
 from web.app import create_app
@@ -323,6 +325,34 @@ def test_others_neither_approve_nor_change_orders(house: House, username: str) -
     ):
         visitor.post(address, reason="x", row="1", status=403)
     assert (house.state(house.draft), house.state(house.submitted)) == (State.DRAFT, State.SUBMITTED)
+
+
+def test_another_supplier_of_the_item_and_a_split_order_stand_beside_it(house: House) -> None:
+    with house.database.unit_of_work(write=True) as session:
+        both, buyer = users.actor(session, username="both"), users.actor(session, username="buyer")
+        rules.set_limit(session, username="approver", currency="GBP", largest_amount=100000, actor=both)
+        asked = session.scalars(sa.select(Approval.requested_at)).one()
+        [draft_id] = session.scalars(sa.select(PurchaseOrder.id).where(PurchaseOrder.number == house.draft))
+        orders.submit(session, [draft_id], actor=buyer, now=asked)
+        bolt = session.get_one(SupplierAgreement, house.bolts).item_id
+        [other] = partners.add(
+            session,
+            [PartnerRequest(code="other", name="Other Ltd", is_supplier=True)],
+            company_id=1,
+            actor=buyer,
+        )
+        agreements.set_terms(
+            session, [TermsRequest(partner_id=other, currency="GBP", review_period_days=7)], actor=buyer
+        )
+        dearer = AgreementRequest(partner_id=other, item_id=bolt, lead_time_days=3, unit_price=Decimal("4.50"))
+        agreements.set_agreements(session, [dearer], actor=buyer)
+    approver = house.visitor("approver")
+    said = text_of(approver.get(f"/purchase-orders/{house.submitted}"))
+    assert "Alternatives for bolt" in said
+    assert "Other Ltd GBP 4.50" in said
+    assert "Looks split" in said
+    assert "come to GBP 1,200.00 together; each stays within the limit of GBP 1,000.00" in said
+    assert "looks split: GBP 1,200.00 with 1 more" in text_of(approver.get("/approvals"))
 
 
 def test_the_pages_speak_chinese(house: House) -> None:

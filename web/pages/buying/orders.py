@@ -62,7 +62,6 @@ ORDERS = ListPage(
     identity="number",
     heading=lambda found, desk: ngettext("%(num)s purchase order", "%(num)s purchase orders", found.matching),
     why_empty=_l("Orders are drafted from accepted proposals, or written by hand."),
-    worth="value",
     actions="buying/order_list_actions.html",
     aside="buying/accepted_proposals.html",
     presets=(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import g, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from procurement import supplier_list, suppliers
-from procurement.suppliers import Score
+from procurement.evidence import Measured
+from scm.core.listing import Row
 from scm.core.users import Role
 from web import desk as desks
 from web.area import Area
@@ -58,11 +61,13 @@ def show(desk: Desk, code: str) -> ResponseReturnValue:
     return render_template("buying/supplier.html", supplier=found, wording=wording, pictures=pictures)
 
 
-@area.app_template_global("supplier_score")
-def supplier_score(supplier_id: int) -> Score | None:
-    """This function will give what was measured of a supplier; all are read once a request."""
-    if "supplier_scores" not in g:
+@area.app_template_global("punctuality_of")
+def punctuality_of(supplier_id: int, page: Sequence[Row]) -> Measured | None:
+    """This function will give how punctual a supplier was; those of a page of the list are read once."""
+    if "punctuality" not in g:
         with read() as session:
-            g.supplier_scores = suppliers.scores(session, today=desks.current().today)
-    scores: dict[int, Score] = g.supplier_scores
-    return scores.get(supplier_id)
+            g.punctuality = suppliers.punctuality(
+                session, today=desks.current().today, supplier_ids=[row["key"] for row in page]
+            )
+    found: dict[int, Measured] = g.punctuality
+    return found.get(supplier_id)

@@ -60,6 +60,9 @@ def test_keys_walk_pick_and_accept_and_a_click_takes_it_back(site: Site, open_as
     page.get_by_role("button", name="撤销").click()
     expect(page.locator("h1")).to_contain_text("已撤回 2")
     assert count(site, ProposalState.ACCEPTED) == before
+    page.goto("/proposals?state=accepted")
+    page.locator("input[name=row]").first.check()
+    expect(page.locator(".bulk [data-remarks]")).to_contain_text("1 条")
 
 
 def test_a_rejection_asks_for_its_reason(site: Site, open_as: Opener) -> None:

@@ -66,6 +66,7 @@ class ListPage:
 
     `heading` says what is found ("46 proposals to decide"); `why_empty` is said when nothing is there at all.
     `detail` gives the address of what a row opens to; `worth` is the money field the bulk bar adds up.
+    `remark` says what a change in bulk will leave a picked row at ("answered already"), and the bar counts each.
     `default` is the query of an address that asks for nothing. `apply` changes cells from a re-imported file, in one
     domain verb; only fields in `editable` are offered to it.
     """
@@ -85,6 +86,7 @@ class ListPage:
     aside: str | None = None  # a template above the table
     actions: str | None = None  # a template in the head
     template: str = "listing/page.html"
+    remark: Callable[[Row], Text] | None = None
     default: str = ""
     editable: frozenset[str] = frozenset()
     apply: Callable[[Session, Desk, Sequence[Change]], None] | None = None

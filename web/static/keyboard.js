@@ -21,8 +21,8 @@ function walk(step) {
 }
 
 function act(key) {
-  const row = current();
-  const target = row?.querySelector(`[data-key="${key}"]`) || document.querySelector(`.bulk:not([hidden]) [data-key="${key}"]`) || document.querySelector(`[data-key="${key}"]`);
+  const seen = (place) => [...(place?.querySelectorAll(`[data-key="${key}"]`) || [])].find((one) => one.offsetParent);
+  const target = seen(current()) || seen(document.querySelector(".bulk:not([hidden])")) || seen(document);
   if (target) target.click();
 }
 

@@ -19,6 +19,8 @@ for (const form of document.querySelectorAll("form.list-form")) {
     bar.hidden = picked.length === 0;
     bar.querySelector("[data-count]").textContent = all ? bar.dataset.matching : picked.length.toLocaleString(document.documentElement.lang);
     if (whole) whole.hidden = all || !head?.checked || Number(bar.dataset.total) <= boxes().length;
+    const remarks = bar.querySelector("[data-remarks]");
+    if (remarks) remarks.textContent = all ? "" : counted(picked);
     const worth = bar.querySelector("[data-worth]");
     if (worth) {
       const sum = picked.reduce((total, box) => total + Number(box.dataset.worth || 0), 0);
@@ -26,6 +28,13 @@ for (const form of document.querySelectorAll("form.list-form")) {
       const text = (sum / 10 ** places).toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
       worth.textContent = all ? worth.dataset.matching : `${worth.dataset.symbol}\u00a0${text}`;
     }
+  };
+
+  // What will be left as it is: each remark with the number of picked rows it is true of.
+  const counted = (picked) => {
+    const found = new Map();
+    for (const { dataset } of picked) if (dataset.remark) found.set(dataset.remark, (found.get(dataset.remark) || 0) + 1);
+    return [...found].map(([remark, count]) => `${count} ${remark}`).join(", ");
   };
 
   form.addEventListener("change", (event) => {

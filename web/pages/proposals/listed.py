@@ -100,6 +100,13 @@ def _day(text: str | None) -> date | None:
         raise BadEdit(f"the date is {text[:40]!r}: write it as YYYY-MM-DD") from None
 
 
+def _remark(row: Row) -> Text:
+    """What an answer in bulk will leave as it is."""
+    if row["order_state"] is PurchaseOrderState.SENT:
+        return gettext("sent to the supplier: the answer stands")
+    return "" if row["state"] is ProposalState.OPEN else gettext("answered already")
+
+
 def _sku_link(row: Row) -> str:
     return url_for("items.show", sku=row["sku"])
 
@@ -154,6 +161,7 @@ PROPOSALS = ListPage(
     why_empty=_l("Proposals come from the nightly run. Nothing is to be ordered, or no run has been made yet."),
     detail=lambda row: url_for("proposals.detail", proposal_id=row["key"]),
     worth="value",
+    remark=_remark,
     template="proposals/list.html",
     default="state=open",
     presets=(

@@ -59,6 +59,8 @@ def agreements(*, company_id: int) -> Listing:
         .where(Partner.company_id == company_id),
         key=SupplierAgreement.__table__.c.id,
         fields=(
+            # One text that names the row, in pages and files.
+            Field(name="name", kind=Kind.CODE, value=Partner.code + " " + Item.sku),
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
             Field(name="item", kind=Kind.TEXT, value=Item.name),
             Field(name="supplier", kind=Kind.CODE, value=Partner.code),
@@ -88,14 +90,14 @@ def services(*, site_id: int) -> Listing:
         key=CarrierService.__table__.c.id,
         fields=(
             Field(name="carrier", kind=Kind.CODE, value=Partner.code),
-            Field(name="name", kind=Kind.TEXT, value=Partner.name),
+            Field(name="name", kind=Kind.CODE, value=CarrierService.code + " " + CarrierService.country),
             Field(name="code", kind=Kind.CODE, value=CarrierService.code),
             Field(name="country", kind=Kind.TEXT, value=CarrierService.country),
             Field(name="transit_days", kind=Kind.NUMBER, value=CarrierService.transit_days),
             Field(name="cut_off", kind=Kind.TEXT, value=CarrierService.cut_off),
             Field(name="retired", kind=Kind.FLAG, value=CarrierService.retired),
         ),
-        search=(Partner.code, Partner.name, CarrierService.code),
+        search=(Partner.code, Partner.name, CarrierService.code, CarrierService.country),
         order=("code", False),
     )
 

@@ -1,0 +1,1 @@
+"""What an administrator keeps: people, and the facts of the company."""

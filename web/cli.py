@@ -26,6 +26,7 @@ from web.commands import (
     init,
     serve,
     simulate,
+    upgrade,
     user,
     verify_audit,
     verify_books,
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(run=verify_books.run)
     _audit_options(commands.add_parser("verify-audit", help="prove that nobody changed the audit trail"))
     commands.add_parser("worker", help="run the jobs and deliver the messages").set_defaults(run=worker.run)
+    commands.add_parser("upgrade", help="bring the schema to that of this release").set_defaults(run=upgrade.run)
     _backup_options(commands.add_parser("backup", help="write all of the database to a file, while others use it"))
     _restore_options(commands.add_parser("restore", help="put a backup into an empty database, and prove the books"))
     people = commands.add_parser("user", help="who may sign in").add_subparsers(required=True, metavar="WHAT")

@@ -23,6 +23,7 @@ from tests.races import crew, office
 from tests.stock import ground as grounds
 from tests.stock.books import check_books
 from tests.world import World
+from web import cli, migrations
 from web.backup import BadBackup, FileExists, NotEmpty, OtherBackend, RestoreFailed, taking
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -215,3 +216,17 @@ def test_the_date_a_simulated_company_is_pinned_to_is_in_the_backup(
     with other.unit_of_work(write=False) as session:
         [pinned] = session.connection().exec_driver_sql("SELECT business_date FROM company").scalars()
     assert str(pinned) == str(date(2026, 1, 5))
+
+
+def test_an_older_schema_is_brought_up_to_date_by_a_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    monkeypatch.setenv("SCM_DATABASE_URL", url)
+    assert cli.main(["upgrade"]) == 1
+    assert "create a company with scm init" in capsys.readouterr().err
+    migrations.upgrade(url, revision="0003")
+    assert cli.main(["upgrade"]) == 0
+    assert "The schema was 0003 and is" in capsys.readouterr().out
+    assert cli.main(["upgrade"]) == 0
+    assert "already" in capsys.readouterr().out

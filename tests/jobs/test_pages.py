@@ -23,7 +23,9 @@ from tests.web.visitor import PASSWORD, Visitor, give_passwords, signed_in, text
 from tests.world import World
 from web import logs, schedule
 from web.app import create_app
+from web.pages.operations import deeds
 
+ROOT = Path(__file__).parents[2]
 SECRET = "https://hooks.example/services/T0/hunter2"
 
 
@@ -160,13 +162,21 @@ def test_a_webhook_is_added_and_its_address_is_never_shown_again(admin: Visitor,
 
 def test_the_trail_says_who_did_what_and_how_much_is_sealed(admin: Visitor, database: Database) -> None:
     said = text_of(admin.get("/audit"))
-    assert "company.create" in said and "user.sign_in" in said and "admin" in said
-    assert "company.create" not in text_of(admin.get("/audit?verb.has=sign_in"))
+    assert "created company" in said and "signed in user" in said and "admin" in said
+    assert "created company" not in text_of(admin.get("/audit?verb.has=sign_in"))
     assert "not sealed yet" in text_of(admin.get("/audit/seals"))
     database.run(lambda s: sealing.seal(s, now=clock.wall_now()))
     assert "Every entry is sealed" in text_of(admin.get("/audit/seals"))
     exported = admin.get("/audit/export.csv")
     assert "company.create" in exported
+
+
+def test_every_verb_of_the_product_has_its_word() -> None:
+    rooms = ("scm", "forecasting", "procurement", "warehouse", "aftersales")
+    sources = [path.read_text() for room in rooms for path in (ROOT / room).rglob("*.py")]
+    verbs = {verb for source in sources for verb in re.findall(r'verb="([a-z_]+\.[a-z_]+)"', source)}
+    assert len(verbs) > 50
+    assert {verb for verb in verbs if verb.rpartition(".")[2] not in deeds.DEEDS} == set()
 
 
 # ---- health and figures

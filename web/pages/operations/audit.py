@@ -20,6 +20,7 @@ from web.formats import count
 from web.i18n import Text
 from web.listing import Column, ListPage
 from web.listing.routes import register
+from web.pages.operations import deeds
 
 area = Area("audit", __name__)
 
@@ -66,8 +67,20 @@ TRAIL = ListPage(
         Column(field="at", label=_l("When"), filtered=True, sortable=False),
         Column(field="person", label=_l("Who"), filtered=True, sortable=False),
         Column(field="username", label=_l("User name"), shown=False, sortable=False),
-        Column(field="verb", label=_l("What was done"), filtered=True, sortable=False),
-        Column(field="kind", label=_l("Kind of document"), filtered=True, sortable=False),
+        Column(
+            field="verb",
+            label=_l("What was done"),
+            filtered=True,
+            sortable=False,
+            template="operations/audit_deed.html",
+        ),
+        Column(
+            field="kind",
+            label=_l("Kind of document"),
+            filtered=True,
+            sortable=False,
+            template="operations/audit_kind.html",
+        ),
         Column(
             field="document",
             label=_l("Document"),
@@ -91,6 +104,8 @@ TRAIL = ListPage(
 )
 register(area, TRAIL)
 area.add_app_template_global(address_of, "audit_address")
+area.add_app_template_global(deeds.deed_of, "audit_deed")
+area.add_app_template_global(deeds.kind_of, "audit_kind")
 
 
 @area.page("/audit/seals", roles=TRAIL.roles)

@@ -121,7 +121,7 @@ HISTORY = ListPage(
         Column(field="started_at", label=_l("Started"), shown=False),
         Column(field="finished_at", label=_l("Finished")),
         Column(field="attempt", label=_l("Attempts"), shown=False),
-        Column(field="error", label=_l("What went wrong"), sortable=False),
+        Column(field="error", label=_l("What went wrong"), sortable=False, template="operations/run_error.html"),
     ),
     identity="number",
     heading=_heading,

@@ -54,7 +54,7 @@ OUTBOX = ListPage(
         Column(field="attempts", label=_l("Attempts")),
         Column(field="next_attempt_at", label=_l("Next attempt"), shown=False),
         Column(field="delivered_at", label=_l("Delivered")),
-        Column(field="last_error", label=_l("What went wrong"), sortable=False),
+        Column(field="last_error", label=_l("What went wrong"), sortable=False, template="operations/run_error.html"),
         Column(field="message_key", label=_l("Key"), shown=False, sortable=False),
     ),
     identity="message_key",

@@ -14,6 +14,7 @@ from scm.core.errors import Conflict, InvalidInput
 from scm.loop import cover
 from scm.loop.cover import Outcome
 from scm.master import assortment
+from web import i18n
 from web.desk import Desk, act, back, done, is_partial
 from web.listing import bulk
 from web.listing.bulk import Refused
@@ -32,7 +33,7 @@ class NotDone(Conflict):
 @area.action("/cover/stop", roles=ROLES)
 def stop(desk: Desk) -> ResponseReturnValue:
     """This function will stop buying the picked items."""
-    wanted, reason = picked(COVER, desk), request.form.get("reason", "")
+    wanted, reason = picked(COVER, desk), _reason()
     return _each(
         "cover.stop",
         lambda session: cover.stop_buying_each(
@@ -45,7 +46,7 @@ def stop(desk: Desk) -> ResponseReturnValue:
 @area.action("/cover/buy-again", roles=ROLES)
 def buy_again(desk: Desk) -> ResponseReturnValue:
     """This function will let the next plan buy the picked items again."""
-    wanted, reason = picked(COVER, desk), request.form.get("reason", "")
+    wanted, reason = picked(COVER, desk), _reason()
     return _each(
         "cover.buy_again",
         lambda session: cover.buy_again_each(session, wanted, site_id=desk.site_id, reason=reason, actor=desk.actor),
@@ -56,7 +57,7 @@ def buy_again(desk: Desk) -> ResponseReturnValue:
 @area.action("/cover/mark-down", roles=ROLES)
 def mark_down(desk: Desk) -> ResponseReturnValue:
     """This function will lower the prices of the picked items by a share."""
-    wanted, reason = picked(COVER, desk), request.form.get("reason", "")
+    wanted, reason = picked(COVER, desk), _reason()
     share = _number(request.form.get("percent", "")) / 100
     return _each(
         "cover.mark_down",
@@ -102,9 +103,16 @@ def _each(command: str, work: Callable[[Session], Outcome], said: Callable[[int]
     count, refused = act(command, told)
     if is_partial():  # one item, from its own row
         if refused:
-            raise NotDone(refused[0][1])
+            raise NotDone(i18n.said(refused[0][1]))
         return done(back(url_for("cover.index")), said(count))
-    return bulk.answer("cover", said=said(count), refused=[Refused(name=name, why=why) for name, why in refused])
+    return bulk.answer(
+        "cover", said=said(count), refused=[Refused(name=name, why=i18n.said(why)) for name, why in refused]
+    )
+
+
+def _reason() -> str:
+    """The dialogs of a list stand in one form, so that the reason is the one that was filled in."""
+    return next((text for text in request.form.getlist("reason") if text.strip()), "")
 
 
 def _number(text: str) -> Decimal:

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from scm.loop.exceptions.evidence import Evidence
 from scm.loop.exceptions.findings import Kind
 from scm.loop.exceptions.inbox import CaseRow
-from web import formats
+from web import formats, i18n
 
 
 def why(row: CaseRow, found: Evidence, currency: str) -> str:
@@ -145,7 +145,7 @@ def _waiting(row: CaseRow, found: Evidence, currency: str) -> str:
 
 
 def _error(row: CaseRow, found: Evidence, currency: str) -> str:
-    return str(row.facts["error"])
+    return i18n.said(str(row.facts["error"]))
 
 
 _WHY: Mapping[Kind, Callable[[CaseRow, Evidence, str], str]] = {

@@ -11,7 +11,7 @@ from flask_babel import gettext, ngettext
 
 from scm.loop.exceptions.findings import Kind
 from scm.loop.exceptions.inbox import CaseRow
-from web import formats
+from web import formats, i18n
 
 
 def what(row: CaseRow, currency: str) -> str:
@@ -114,7 +114,8 @@ def _return(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
 
 
 def _error(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
-    return str(facts["error"]).partition("\n")[0][:90] or str(gettext("no reason was recorded"))
+    first = str(facts["error"]).partition("\n")[0]
+    return i18n.said(first)[:90] or str(gettext("no reason was recorded"))
 
 
 WHAT: Mapping[Kind, Callable[[CaseRow, Mapping[str, Any], str], str]] = {

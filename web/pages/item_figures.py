@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import date
+from typing import Any, TypedDict
 
 from flask_babel import gettext
 
+from procurement.proposal_book import ShownProposal
+from scm.loop.item_page import past
 from scm.loop.item_page.story import Story
 from web import formats
 from web.i18n import Text
 from web.pages import wording
+
+MOST_EVENTS = 16
 
 
 def strip(told: Story) -> Sequence[dict[str, Any]]:
@@ -100,3 +105,35 @@ def learnt(told: Story) -> list[Text]:
             )
         )
     return said
+
+
+class Event(TypedDict):
+    """One thing that happened to the item; a decision brings its proposal along."""
+
+    day: date
+    text: Text
+    note: str
+    proposal: ShownProposal | None
+
+
+def events(told: Story) -> list[Event]:
+    """This function will tell what happened to the item lately, the newest first."""
+    found = [
+        Event(
+            day=one.received_date,
+            text=gettext("%(quantity)s received", quantity=formats.count(one.quantity)),
+            note=f"{one.order_number}, {one.supplier_name}",
+            proposal=None,
+        )
+        for one in told.received
+    ]
+    for first, last in past.outages(told.days):
+        days = formats.days((last - first).days + 1)
+        found.append(Event(day=first, text=gettext("Out of stock for %(days)s", days=days), note="", proposal=None))
+    if told.returns.last_return_date:
+        came_back = gettext("The last return came back")
+        found.append(Event(day=told.returns.last_return_date, text=came_back, note="", proposal=None))
+    for one in told.proposals:
+        if one.decided_at is not None:
+            found.append(Event(day=one.decided_at.date(), text="", note="", proposal=one))
+    return sorted(found, key=lambda event: event["day"], reverse=True)[:MOST_EVENTS]

@@ -121,6 +121,7 @@ def show(desk: Desk, sku: str) -> ResponseReturnValue:
         past_weeks=past.weeks(told.days),
         outages=past.outages(told.days),
         learnt=item_figures.learnt(told),
+        events=item_figures.events(told),
         wording=wording,
         statuses=STATUSES,
         reasons=REASONS,

@@ -20,7 +20,7 @@ from scm.loop.item_page import ahead, past, returns, supply
 from scm.loop.item_page.ahead import Forecast, Projection
 from scm.loop.item_page.past import Day
 from scm.loop.item_page.returns import Returns
-from scm.loop.item_page.supply import Coming, Waiting
+from scm.loop.item_page.supply import Coming, Receipt, Waiting
 from scm.loop.item_targets import ItemTarget
 from scm.loop.sources import LEAD_TIME_DAYS
 from scm.master.agreements import SupplierAgreement
@@ -77,6 +77,7 @@ class Story:
     target: ItemTarget | None
     target_before: ItemTarget | None
     coming: Sequence[Coming]
+    received: Sequence[Receipt]
     waiting: Sequence[Waiting]
     returns: Returns
     proposals: Sequence[ShownProposal]
@@ -151,6 +152,7 @@ def tell(session: Session, facts: Facts, *, site_id: int, today: date) -> Story:
         target=targets[0],
         target_before=targets[1],
         coming=coming,
+        received=supply.received(session, item_id=facts.id, site_id=site_id),
         waiting=supply.waiting(session, item_id=facts.id, site_id=site_id),
         returns=returns.returns(session, item_id=facts.id, site_id=site_id, today=today),
         proposals=proposals,

@@ -20,6 +20,7 @@ from scm.stock.moves import MoveState, StockMove
 from scm.stock.reservations import Reservation
 
 MOST_WAITING = 20
+MOST_RECEIPTS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,53 @@ class Waiting:
     quantity: int
     due_date: date
     ordered_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """Units of an order that were counted on one day."""
+
+    order_number: str
+    supplier_name: str
+    received_date: date
+    quantity: int
+
+
+def received(session: Session, *, item_id: int, site_id: int) -> list[Receipt]:
+    """This function will list what suppliers delivered last, the newest first, in one query."""
+    source = aliased(Location)
+    rows = session.execute(
+        sa.select(
+            PurchaseOrder.number,
+            Partner.name,
+            StockMove.posted_date,
+            sa.func.sum(StockMove.quantity).label("quantity"),
+        )
+        .select_from(StockMove)
+        .join(source, source.id == StockMove.source_id)
+        .join(PurchaseOrder, PurchaseOrder.id == StockMove.document_id)
+        .join(Partner, Partner.id == PurchaseOrder.supplier_id)
+        .where(
+            StockMove.item_id == item_id,
+            StockMove.state == MoveState.POSTED,
+            StockMove.document_kind == PURCHASE_ORDER,
+            source.kind == LocationKind.SUPPLIER,
+            PurchaseOrder.site_id == site_id,
+        )
+        .group_by(PurchaseOrder.number, Partner.name, StockMove.posted_date)
+        .order_by(StockMove.posted_date.desc(), PurchaseOrder.number.desc())
+        .limit(MOST_RECEIPTS)
+    )
+    return [
+        Receipt(
+            order_number=row.number,
+            supplier_name=row.name,
+            received_date=row.posted_date,
+            quantity=int(row.quantity),
+        )
+        for row in rows
+        if row.posted_date is not None
+    ]
 
 
 def coming(session: Session, *, item_id: int, site_id: int) -> list[Coming]:

@@ -47,7 +47,7 @@ _SUBJECTS: Mapping[Subject, Callable[[CaseRow], str]] = {
     Subject.CYCLE_COUNT: _named("/warehouse/counts"),
     Subject.RETURN: _named("/returns"),
     Subject.JOB_RUN: lambda row: f"/jobs/{row.subject_id}",
-    Subject.MESSAGE: lambda row: "/jobs",
+    Subject.MESSAGE: lambda row: "/jobs/messages",
 }
 _WORKPLACES: Mapping[Kind, Callable[[CaseRow], str]] = {
     Kind.PROPOSALS_DUE: lambda row: "/proposals",
@@ -55,5 +55,9 @@ _WORKPLACES: Mapping[Kind, Callable[[CaseRow], str]] = {
     Kind.TO_PUT_AWAY: lambda row: "/warehouse/put-away",
     Kind.PAST_CUT_OFF: lambda row: "/warehouse/waves",
     Kind.SHORT_PICK: lambda row: "/warehouse/waves",
+    Kind.QUARANTINED: lambda row: "/warehouse/quarantine",
+    Kind.TO_INSPECT: lambda row: f"/returns/{quote(row.label, safe='')}/work",
+    Kind.TO_DISPOSE: lambda row: f"/returns/{quote(row.label, safe='')}/work",
+    Kind.TO_REFUND: lambda row: f"/returns/{quote(row.label, safe='')}/work",
     Kind.EXCESS: lambda row: f"/cover?q={quote(row.label)}",
 }

@@ -9,7 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
-from benchmarks import imports, orders, reporting
+from benchmarks import imports, orders, pages, reporting
 
 FILE = "online_retail/online_retail_2009-12_to_2011-09-04.csv.gz"
 
@@ -17,12 +17,14 @@ FILE = "online_retail/online_retail_2009-12_to_2011-09-04.csv.gz"
 def main() -> int:
     """This function will run the benchmarks that are asked for and print their figures."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("only", nargs="*", choices=["import", "orders", []], help="which of them; all without a name")
+    parser.add_argument(
+        "only", nargs="*", choices=["import", "orders", "pages", []], help="which of them; all without a name"
+    )
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SCM_DATA_DIR", "../shared/data")))
     parser.add_argument("--quick", action="store_true", help="few orders, to see that it runs")
     parser.add_argument("--freeze", action="store_true", help="make these figures the baseline of later runs")
     options = parser.parse_args()
-    wanted = options.only or ["import", "orders"]
+    wanted = options.only or ["import", "orders", "pages"]
     measured = []
     if "import" in wanted:
         path = options.data / FILE
@@ -35,6 +37,13 @@ def main() -> int:
     if "orders" in wanted:
         figures = orders.measure(quick=options.quick)
         reporting.print_figures(f"Three-line orders on PostgreSQL, generated, seed {orders.SEED}", figures)
+        measured += figures
+    if "pages" in wanted:
+        path = options.data / FILE
+        found = None if options.quick or not path.exists() else path
+        figures = pages.measure(found, quick=options.quick)
+        company = f"Online Retail II, {path.name}" if found else "the generated company"
+        reporting.print_figures(f"Pages of {company}, seed {pages.SEED}", figures)
         measured += figures
     if options.freeze:
         reporting.freeze(measured)

@@ -1,12 +1,17 @@
-"""How pages write figures, money, days and instants, in the reader's language and the site's time zone."""
+"""How pages write figures, money, days and instants, in the reader's language and the site's time zone.
+
+English and Chinese write digits alike, thousands apart by a comma; they differ in days and words. The functions are
+called for every cell of every list, so they do without the general machinery of locales.
+"""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
+from functools import cache
 from zoneinfo import ZoneInfo
 
-from babel import dates, numbers
+from babel import Locale
 from flask import Flask, g, has_request_context
 from flask_babel import gettext, ngettext
 
@@ -16,8 +21,7 @@ from web.i18n import current_locale
 NO_BREAK = "\u00a0"
 MINUS = "−"
 MISSING = "–"
-DAY = {"en": "d MMM y", "zh_CN": "y年M月d日"}
-SHORT_DAY = {"en": "d MMM", "zh_CN": "M月d日"}
+CHINESE = "zh_CN"
 
 
 def init(app: Flask) -> None:
@@ -34,7 +38,7 @@ def count(quantity: int | None) -> str:
     """
     if quantity is None:
         return MISSING
-    return numbers.format_decimal(quantity, format="#,##0", locale=current_locale()).replace("-", MINUS)
+    return f"{quantity:,}".replace("-", MINUS)
 
 
 def signed(quantity: int) -> str:
@@ -50,9 +54,7 @@ def decimal(value: Decimal | float | None, places: int = 1) -> str:
     """This function will write a number with so many places."""
     if value is None:
         return MISSING
-    rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_EVEN)
-    pattern = "#,##0." + "0" * places if places else "#,##0"
-    return numbers.format_decimal(rounded, format=pattern, locale=current_locale()).replace("-", MINUS)
+    return f"{Decimal(str(value)):,.{places}f}".replace("-", MINUS)
 
 
 def percent(share: Decimal | float | None, places: int = 1) -> str:
@@ -104,12 +106,20 @@ def price(unit_price: Decimal | None, currency: str) -> str:
 
 def day(value: date | None) -> str:
     """This function will write a calendar day with its year."""
-    return MISSING if value is None else dates.format_date(value, DAY[_known()], locale=_known())
+    if value is None:
+        return MISSING
+    if current_locale() == CHINESE:
+        return f"{value.year}年{value.month}月{value.day}日"
+    return f"{value.day} {_months()[value.month]} {value.year}"
 
 
 def short_day(value: date | None) -> str:
     """This function will write a calendar day without its year."""
-    return MISSING if value is None else dates.format_date(value, SHORT_DAY[_known()], locale=_known())
+    if value is None:
+        return MISSING
+    if current_locale() == CHINESE:
+        return f"{value.month}月{value.day}日"
+    return f"{value.day} {_months()[value.month]}"
 
 
 def instant(value: datetime | None) -> str:
@@ -164,9 +174,9 @@ def iso(value: date | None) -> str:
     return "" if value is None else value.isoformat()
 
 
-def _known() -> str:
-    name = current_locale()
-    return name if name in DAY else "en"
+@cache
+def _months() -> dict[int, str]:
+    return {number: str(name) for number, name in Locale("en").months["format"]["abbreviated"].items()}
 
 
 def _zone() -> ZoneInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import logging
 import socket
 import sys
@@ -37,6 +38,8 @@ def run(context: Context, options: argparse.Namespace) -> int:
     # Somebody who tries it in a terminal need not read of every request.
     logs.configure(sys.stderr, level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
     _refuse_taken(options.host, options.port)
+    gc.collect()
+    gc.freeze()  # what lives as long as the server is not walked through in the middle of a request
     print(f"Open http://{options.host}:{options.port}/ (Ctrl-C stops it)", flush=True)
     proxy = {"trusted_proxy": "*", "trusted_proxy_headers": {"x-forwarded-proto", "x-forwarded-for"}}
     waitress.serve(

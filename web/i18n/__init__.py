@@ -71,6 +71,15 @@ def current_locale() -> str:
     """This function will give the language of the running request: the person's, the visitor's, the browser's."""
     if not has_request_context():
         return DEFAULT
+    known = g.get("locale")
+    if known is None:
+        known = _choose()
+        if "desk" in g:  # until then the person's wish is not known
+            g.locale = known
+    return str(known)
+
+
+def _choose() -> str:
     desk = g.get("desk")
     chosen = session.get(LOCALE_KEY) if desk is None else desk.preferences.locale or desk.company.default_locale
     if chosen in LOCALES:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.urls import iri_to_uri
@@ -17,7 +19,7 @@ from scm.core import listing as lists
 from scm.core.listing import Listing
 from web.area import Area
 from web.desk import Desk, act, done, read
-from web.listing import ListPage, address, files, returning
+from web.listing import Column, ListPage, address, cells, files, returning
 from web.listing.address import Asked
 
 MOST_PICKED = 5_000
@@ -73,6 +75,7 @@ def show(page: ListPage, desk: Desk, area: Area) -> ResponseReturnValue:
         views=views,
         heading=page.heading(found, desk),
         conditions=_spoken(page, listing, asked),
+        writers=_writers(page, listing, asked, desk),
     )
 
 
@@ -138,6 +141,18 @@ def _save_view(page: ListPage, desk: Desk, area: Area) -> ResponseReturnValue:
 
     act("view.save", save)
     return done(f"{url_for(f'{area.name}.index')}?{query}", gettext("The view is saved."))
+
+
+def _writers(page: ListPage, listing: Listing, asked: Asked, desk: Desk) -> list[tuple[Column, Markup, Any]]:
+    """Each shown column with the start of its cells and what writes them; None where a template does."""
+    return [
+        (
+            column,
+            cells.opening(column, listing.field(column.field)),
+            None if column.template else cells.writer(column, listing, desk),
+        )
+        for column in asked.columns
+    ]
 
 
 def _spoken(page: ListPage, listing: Listing, asked: Asked) -> Sequence[dict[str, str]]:

@@ -12,6 +12,7 @@ from flask import Flask, g, url_for
 from scm.core.db import Database
 from scm.core.preferences import LOCALES
 from web import area, desk, errors, formats, i18n, metrics, navigation, pages, security
+from web.listing import cells
 
 MOST_UPLOADED = 16 * 1024 * 1024
 STATIC = Path(__file__).parent / "static"
@@ -38,6 +39,7 @@ def create_app(
     app.context_processor(_shell)
     app.jinja_env.globals |= {
         "new_key": desk.new_key,
+        "plain_cell": cells.plain,
         "static": static_address,
         "web_tag": i18n.web_tag,
         "language_names": i18n.NAMES,

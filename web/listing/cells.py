@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
@@ -55,6 +56,11 @@ def writer(column: Column, listing: Listing, desk: Desk) -> Callable[[Row], Mark
         return Markup('<a{} href="{}">{}</a>').format(css, link(row), text)
 
     return cell
+
+
+def plain(column: Column, listing: Listing, row: Row, desk: Desk) -> Markup:
+    """This function will write a single cell without its link, for pages that draw it in a way of their own."""
+    return writer(dataclasses.replace(column, link=None, template=None), listing, desk)(row)
 
 
 def status(meaning: str, text: str) -> Markup:

@@ -41,6 +41,8 @@ VERBS = {
     "returns.authorize",
     "inspection.record",
     "proposing.settle",
+    "refresh.refresh",  # of the exceptions
+    "parcels.record",
     "refunds.refund",
     "receivables.record_payment",
     "valuation.run",

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from aftersales import inspection, proposing, refunds, returns
+from aftersales import inspection, parcels, proposing, refunds, returns
 from aftersales import status as aftersales_status
 from aftersales.disposition import Disposition
 from aftersales.documents import ReturnLine
@@ -48,6 +48,20 @@ def take_in(stage: Stage, *, today: date) -> None:
             ),
         )
     _handle(stage, today=today)
+    # Somebody sent something back without a word, and nobody knows what it belongs to.
+    stage.act_once(
+        f"{today} unknown parcel",
+        lambda session: parcels.record(
+            session,
+            site_id=stage.setup.site_id,
+            label="",
+            sender="",
+            contents="Cushion cover, opened, no letter inside",
+            actor=desk,
+            now=now,
+            today=today,
+        ),
+    )
 
 
 def _ask(stage: Stage, *, today: date) -> None:

@@ -95,7 +95,7 @@ def _decide(
     actor.require(Role.PLANNER, Role.ADMIN)
     said = _reason(reason)
     for item in _lock(session, item_ids, company_id=company_id).values():
-        item.status = MACHINE.advance(item.status, action, number=f"item {item.sku}")
+        item.status = MACHINE.advance(item.status, action, number=item.sku)
     session.flush()
     ids = sorted(set(item_ids))
     audit.record(session, actor=actor, verb=f"item.{action}", document_kind="item", document_ids=ids, reason=said)

@@ -15,7 +15,7 @@ import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent import futures
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -40,6 +40,7 @@ from web.leader import Leadership
 LEASE = timedelta(seconds=60)
 LOOK_AGAIN_SECONDS = 60  # whoever missed a timer, after a long sleep of the machine, looks again
 STOP_SECONDS = 30.0
+FIRST_SLOT = datetime(1970, 1, 1, tzinfo=UTC)  # timers go off when slots begin, not so long after the worker began
 
 log = structlog.get_logger("scm.worker")
 
@@ -123,7 +124,7 @@ class Worker:
             if isinstance(timing, Daily):
                 trigger = CronTrigger(hour=timing.at.hour, minute=timing.at.minute, second=1, timezone=zone)
             else:
-                trigger = IntervalTrigger(seconds=timing.seconds, timezone="UTC")
+                trigger = IntervalTrigger(seconds=timing.seconds, start_date=FIRST_SLOT, timezone="UTC")
             timers.add_job(self.open_slots, trigger, args=[[job]], id=job.rule.name)
         timers.add_job(self.open_slots, IntervalTrigger(seconds=LOOK_AGAIN_SECONDS, timezone="UTC"), id="look again")
         return timers

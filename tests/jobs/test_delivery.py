@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy.orm import Session
 
-from scm.core import clock, deliveries, outbox, users, webhooks
+from scm.core import clock, db, deliveries, outbox, users, webhooks
 from scm.core.config import Settings
 from scm.core.db import Database
 from scm.core.deliveries import Envelope
@@ -227,6 +227,7 @@ def deliver(database: Database, tmp_path: Path, reply: Reply) -> tuple[sending.O
     posted: list[tuple[str, str]] = []
 
     def post_json(url: str, body: dict[str, object], *, message_key: str) -> Reply:
+        assert not db.in_transaction(), "nothing is sent while a transaction is open"
         posted.append((url, json.dumps(body, ensure_ascii=False)))
         return reply
 

@@ -93,7 +93,7 @@ def test_what_a_hole_holds_is_said_in_chinese_too(chinese: Phrasebook) -> None:
         "the plan as of 2026-11-20 could not be made: item BOLT: unit_price[3] is nan: every value must be a number; "
         "nothing is published, the last plan stays"
     )
-    assert "物料 BOLT：unit_price[3] 的值为 nan：每个值都必须是数字" in chinese.refusal(failed)
+    assert "商品 BOLT：unit_price[3] 的值为 nan：每个值都必须是数字" in chinese.refusal(failed)
 
 
 def test_what_nobody_is_known_to_say_stays_as_it_is(chinese: Phrasebook) -> None:

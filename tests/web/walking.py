@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -16,11 +16,11 @@ from web import area
 VISITS = 2  # of each kind of page, for each person
 
 
-def walked(app: Flask, username: str) -> Iterator[tuple[str, str, str]]:
-    """Every kind of page somebody may open, reached along links, and what it says."""
+def walked(app: Flask, username: str, *, more: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
+    """Every kind of page somebody may open, reached along links from all that need no name and from `more`."""
     visitor = Visitor(app).sign_in(username)
     starts = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
-    waiting, asked, visits = deque(["/", *sorted(starts)]), set[str](), dict[str, int]()
+    waiting, asked, visits = deque(["/", *sorted(starts), *more]), set[str](), dict[str, int]()
     while waiting:
         address = waiting.popleft()
         endpoint = endpoint_of(app, address)

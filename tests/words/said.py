@@ -49,6 +49,10 @@ RETURNING = {
 """Functions that return texts, beside every property `label`: what errors call a thing."""
 
 
+Refusals = dict[str, dict[str, Scope | None]]
+"""Exception classes by name and by the file that defines them, with `__init__` where they have one."""
+
+
 def everything() -> list[Said]:
     """This function will read all rooms."""
     parsed = list(reading.modules())
@@ -62,46 +66,64 @@ def _says_something(text: Text) -> bool:
     return any(isinstance(part, str) and any(sign.isalpha() for sign in part) for part in text)
 
 
-def _exceptions(parsed: list[Module]) -> dict[str, Scope | None]:
-    """All exception classes the rooms define, whose text may reach a person; with `__init__` where they have one."""
+def _exceptions(parsed: list[Module]) -> Refusals:
+    """All exception classes the rooms define, whose text may reach a person."""
     bases: dict[str, set[str]] = {}
-    makers: dict[str, Scope | None] = {}
+    makers: Refusals = {}
     for module in parsed:
         for node in ast.walk(module.tree):
             if isinstance(node, ast.ClassDef):
                 bases.setdefault(node.name, set()).update(reading.last_name(base) for base in node.bases)
-                for inner in node.body:
-                    if isinstance(inner, ast.FunctionDef) and inner.name == "__init__":
-                        makers[node.name] = Scope(module, inner, method=True)
+                inits = (one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__")
+                maker = next((Scope(module, one, method=True) for one in inits), None)
+                makers.setdefault(node.name, {})[module.path] = maker
     built_in = {"Exception", "ValueError", "RuntimeError"}
     known = set(built_in)
     while more := {name for name, above in bases.items() if above & known} - known:
         known |= more
-    return {name: makers.get(name) for name in known - built_in}
+    return {name: makers[name] for name in known - built_in}
 
 
-def _said_in(module: Module, refusals: dict[str, Scope | None]) -> Iterator[Said]:
+def _said_in(module: Module, refusals: Refusals) -> Iterator[Said]:
+    imported = _imported(module)
     for name, calls in list(module.calls.items()):
         room, places = CALLS.get(name, ("", ()))
-        if name in refusals and refusals[name] is None:
-            places = (*places, 0)
         if not module.path.startswith(room):
-            continue
+            places = ()
+        if name in refusals and _maker(name, module, imported, refusals) is None:
+            places = (*places, 0)
         for call, scope in calls:
             for place in places:
                 value = _argument(call, place)
                 if value is not None:
                     yield from _texts(name, value, scope, module, call.lineno)
-    for name, maker in refusals.items():
-        if maker is not None and maker.module is module and maker.function is not None:
-            for call, scope in module.calls.get("__init__", []):
-                if scope.function is maker.function and call.args:
-                    yield from _texts(name, call.args[0], scope, module, call.lineno)
+    for name, definitions in refusals.items():
+        maker = definitions.get(module.path)
+        for call, scope in module.calls.get("__init__", []) if maker else []:
+            if maker and scope.function is maker.function and call.args:
+                yield from _texts(name, call.args[0], scope, module, call.lineno)
     for name, function in module.functions.items():
         if name == "label" or name in RETURNING.get(module.path, ()):
             for node in ast.walk(function):
                 if isinstance(node, ast.Return) and node.value is not None:
                     yield from _texts(name.strip("_"), node.value, Scope(module, function), module, node.lineno)
+
+
+def _imported(module: Module) -> dict[str, str]:
+    """Where the names that a file imports are defined."""
+    return {
+        alias.asname or alias.name: f"{node.module.replace('.', '/')}.py"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+
+
+def _maker(name: str, module: Module, imported: dict[str, str], refusals: Refusals) -> Scope | None:
+    """The `__init__` of the class that a name means in a file: several rooms may have a class of that name."""
+    definitions = refusals[name]
+    path = module.path if module.path in definitions else imported.get(name, "")
+    return definitions[path] if path in definitions else next(iter(definitions.values()))
 
 
 def _texts(by: str, value: ast.expr, scope: Scope, module: Module, line: int) -> Iterator[Said]:

@@ -30,6 +30,8 @@ def walked(app: Flask, username: str, *, more: Sequence[str] = ()) -> Iterator[t
         answer = visitor.client.get(address)
         if answer.status_code >= 300 or answer.mimetype != "text/html":
             assert answer.status_code != 500, f"{username} broke {address}"
+            if answer.status_code in (301, 302, 303) and answer.location.startswith("/"):
+                waiting.appendleft(answer.location)
             visits[endpoint] = visits.get(endpoint, 0) + (answer.status_code == 200)
             if answer.status_code in (200, 302, 303):
                 yield endpoint, address, ""

@@ -9,8 +9,7 @@ import pytest
 
 from tests.words.web_texts import WEB
 
-OLD = "proposals.html"  # of before there were filters; about to be replaced
-TEMPLATES = sorted(path for path in (WEB / "templates").rglob("*.html") if path.name != OLD)
+TEMPLATES = sorted((WEB / "templates").rglob("*.html"))
 OWN_WRITING = re.compile(
     r"\.strftime\(|\.isoformat\(|\.format\(|\|\s*(?:format|round|filesizeformat)\b|\"\{:[^}]*\}\"|%[.,0-9]*[df]\b"
 )

@@ -142,7 +142,21 @@ def _refuse(session: Session, put: Sequence[PutAway], planned: Mapping[int, Move
         sites.add(source.site_id)
         if len(sites) > 1:
             raise NothingToPutAway(f"{move.label} stands at another site than the rest: put it away there")
+    _refuse_retired(session, {one.bin_id for one in put})
     return sites.pop()
+
+
+def _refuse_retired(session: Session, bin_ids: set[int]) -> None:
+    """The rows are shared until the goods lie there, so that nobody retires a bin they are on their way to."""
+    retired = session.execute(
+        sa.select(Location.code, Location.retired)
+        .where(Location.id.in_(sorted(bin_ids)))
+        .order_by(Location.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    for row in retired:
+        if row.retired:
+            raise NotABin(f"bin {row.code} is retired: choose another")
 
 
 def _promisable(session: Session, posted: Sequence[Move], *, site_id: int) -> set[int]:

@@ -28,13 +28,15 @@ LABELS = {"category": "category_id"}
 class Edit:
     """One cell: the row's key, the column, what stands there as far as somebody knows, and what should stand there.
 
-    Values are texts as in a file: yes and no, decimals with a point, nothing for empty.
+    Values are texts as in a file: yes and no, decimals with a point, nothing for empty. `assumed` puts a
+    label back, for an edit that takes another one back.
     """
 
     key: tuple[str, ...]
     column: str
     believed: str
     wanted: str
+    assumed: bool = False
 
 
 class RowUnknown(NotFound):
@@ -152,7 +154,9 @@ def _edited(kind: Kind, edits: Sequence[Edit], key: tuple[str, ...], known: Any,
             if present != edit.believed:
                 raise ChangedMeanwhile(edit, present=present)
             values[column.name] = _read(column, edit)
-            values["assumed"] = tuple(name for name in values["assumed"] if name != label_of(column.name))
+            label = label_of(column.name)
+            kept = {name for name in values["assumed"] if name != label} | ({label} if edit.assumed else set())
+            values["assumed"] = tuple(sorted(kept))
     return Row(number=number, values=values)
 
 

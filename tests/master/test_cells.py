@@ -88,6 +88,13 @@ def test_who_enters_an_assumed_figure_answers_for_it(stocked: World) -> None:
     assert item(stocked, "0042").assumed == []
 
 
+def test_what_takes_an_edit_back_puts_its_label_back(stocked: World) -> None:
+    change_item(stocked, edit("0042", "category", "", "fasteners"))
+    back = Edit(key=("0042",), column="category", believed="fasteners", wanted="", assumed=True)
+    change_item(stocked, back)
+    assert item(stocked, "0042").assumed == ["category_id", "opening_unit_cost"]
+
+
 def test_terms_and_agreements_are_cells_too(stocked: World) -> None:
     here: dict[str, Any] = {"company_id": stocked.setup.company_id, "actor": stocked.user("buyer")}
     cells.change_suppliers(stocked.begin(), [edit("007", "review_weekday", "", "2")], **here)

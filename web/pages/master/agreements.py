@@ -48,6 +48,7 @@ def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
             column=edit.field,
             believed=edit.believed,
             wanted=edit.wanted,
+            assumed=edit.assumed,
         )
         for edit in edits
     ]

@@ -46,6 +46,7 @@ class Edited:
     field: str
     believed: str
     wanted: str
+    assumed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,14 +133,17 @@ def _save(page: InlinePage, desk: Desk, area: Area) -> ResponseReturnValue:
         not_here("column", field)
     listing = page.listing(desk)
 
-    def change(session: Session) -> None:
+    def change(session: Session) -> bool:
         row = _row(session, listing, int(key))
         texts = [_exact(page, listing, row, field, text, desk) for text in (believed, wanted)]
-        page.save(session, desk, [Edited(row=row, field=field, believed=texts[0], wanted=texts[1])])
+        assumed = form.get("assumed") == "yes"
+        edit = Edited(row=row, field=field, believed=texts[0], wanted=texts[1], assumed=assumed)
+        page.save(session, desk, [edit])
+        return page.is_assumed(row, field)
 
-    refusal: ScmError | None = None
+    refusal, was_assumed = None, False
     try:
-        act(f"{page.name}.cell", change)
+        was_assumed = act(f"{page.name}.cell", change)
     except (Conflict, InvalidInput) as error:
         refusal = error  # it is told beside the cell, where both values can be compared
     if not is_partial():
@@ -148,7 +152,9 @@ def _save(page: InlinePage, desk: Desk, area: Area) -> ResponseReturnValue:
         return done(url_for(f"{area.name}.index"))
     with read() as session:
         row = _row(session, listing, int(key))
-    undo = None if refusal is not None or believed == wanted else (believed, wanted)
+    undo = None
+    if refusal is None and (believed != wanted or was_assumed):
+        undo = {"believed": wanted, "wanted": believed, "assumed": "yes" if was_assumed else ""}
     return _draw(page, listing, row, field, desk, opened=refusal is not None, refusal=refusal, wanted=wanted, undo=undo)
 
 
@@ -162,7 +168,7 @@ def _draw(
     opened: bool,
     refusal: ScmError | None = None,
     wanted: str | None = None,
-    undo: tuple[str, str] | None = None,
+    undo: Mapping[str, str] | None = None,
 ) -> ResponseReturnValue:
     raw = page.raw(listing, row, field, desk)
     answer = make_response(

@@ -61,7 +61,13 @@ def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
 
 
 def _edit(edit: Edited) -> Edit:
-    return Edit(key=(str(edit.row["sku"]),), column=edit.field, believed=edit.believed, wanted=edit.wanted)
+    return Edit(
+        key=(str(edit.row["sku"]),),
+        column=edit.field,
+        believed=edit.believed,
+        wanted=edit.wanted,
+        assumed=edit.assumed,
+    )
 
 
 PAGE: InlinePage = InlinePage(
@@ -73,10 +79,17 @@ PAGE: InlinePage = InlinePage(
         Column(field="sku", label=_l("SKU"), link=lambda row: wording.item_address(row["sku"])),
         Column(field="name", label=_l("Name"), template="master/cell.html"),
         Column(field="gtin", label=_l("GTIN"), template="master/cell.html", on_phone=False),
-        Column(field="category", label=_l("Category"), template="master/cell.html", filtered=True),
-        Column(field="status", label=_l("Status"), template="master/cell.html", names=wording.STATUS, filtered=True),
+        Column(field="category", label=_l("Category"), template="master/cell.html", filtered=True, on_phone=False),
+        Column(
+            field="status",
+            label=_l("Status"),
+            template="master/cell.html",
+            names=wording.STATUS,
+            filtered=True,
+            on_phone=False,
+        ),
         Column(field="sale_price", label=_l("Sale price"), template="master/cell.html"),
-        Column(field="opening_unit_cost", label=_l("Opening cost"), template="master/cell.html"),
+        Column(field="opening_unit_cost", label=_l("Opening cost"), template="master/cell.html", on_phone=False),
         Column(field="lacks", label=_l("Lacks"), template="master/lacks.html", filtered=True),
         Column(field="lot_tracked", label=_l("Lots tracked"), template="master/cell.html", shown=False, filtered=True),
         Column(field="shelf_life_days", label=_l("Shelf life, days"), template="master/cell.html", shown=False),

@@ -46,7 +46,13 @@ def heading(found: Found, desk: Desk) -> Text:
 def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
     """This function will change cells of suppliers."""
     texts = [
-        Edit(key=(str(edit.row["code"]),), column=edit.field, believed=edit.believed, wanted=edit.wanted)
+        Edit(
+            key=(str(edit.row["code"]),),
+            column=edit.field,
+            believed=edit.believed,
+            wanted=edit.wanted,
+            assumed=edit.assumed,
+        )
         for edit in edits
     ]
     cells.change_suppliers(session, texts, company_id=desk.company.id, actor=desk.actor)

@@ -81,7 +81,15 @@ def current_locale() -> str:
 
 def _choose() -> str:
     desk = g.get("desk")
-    chosen = session.get(LOCALE_KEY) if desk is None else desk.preferences.locale or desk.company.default_locale
+    known: tuple[Any, str] | None = g.get("locale")
+    if desk is not None and known is not None and known[0] is desk:  # a page asks some hundred times
+        return known[1]
+    found = _chosen(session.get(LOCALE_KEY) if desk is None else desk.preferences.locale or desk.company.default_locale)
+    g.locale = (desk, found)
+    return found
+
+
+def _chosen(chosen: str | None) -> str:
     if chosen in LOCALES:
         return str(chosen)
     best = request.accept_languages.best_match([*WEB_TAGS.values(), "zh"]) or "en"

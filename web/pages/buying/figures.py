@@ -10,6 +10,7 @@ from flask_babel import gettext, ngettext
 from procurement.evidence import Evidence
 from scm.loop.chain import Link, Stage
 from web import formats
+from web.pages.buying import wording
 
 
 def figures(order: Evidence) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def figures(order: Evidence) -> list[dict[str, Any]]:
             {
                 "label": gettext("Defects, 12 months"),
                 "value": formats.percent(order.defects.rate),
-                "small": ngettext("%(num)s unit", "%(num)s units", order.defects.defective),
+                "small": wording.units(order.defects.defective),
             }
         )
     return found

@@ -176,6 +176,11 @@ def send_by(urgency: Urgency | None, sku: str, today: date) -> str:
     return str(gettext("Send by %(by)s, or %(sku)s runs out on %(day)s.", by=by, sku=sku, day=day))
 
 
+def units(quantity: int) -> str:
+    """This function will write a number of units of several items."""
+    return str(ngettext("%(count)s unit", "%(count)s units", quantity, count=formats.count(quantity)))
+
+
 def story(found: Timeline, order: Evidence) -> Sequence[Told]:
     """This function will tell what happened to an order, what is to be done now, and what comes next."""
     told = []
@@ -196,7 +201,7 @@ def story(found: Timeline, order: Evidence) -> Sequence[Told]:
         told.append(Told(at=None, who="", text=now, now=True))
     for coming in found.coming:
         said = COMING.get(coming.verb, coming.verb)
-        note = ngettext("%(num)s unit", "%(num)s units", coming.quantity)
+        note = units(coming.quantity)
         told.append(Told(at=None, who="", text=f"{formats.day(coming.due_date)} {said}", note=note))
     return told
 
@@ -223,7 +228,7 @@ def _note(detail: Mapping[str, Any], quantity: int) -> str:
     if isinstance(before, dict) and "quantity" in before and before["quantity"] != detail.get("quantity"):
         parts.append(f"{formats.count(before['quantity'])} → {formats.count(detail['quantity'])}")
     elif quantity:
-        parts.append(ngettext("%(num)s unit", "%(num)s units", quantity))
+        parts.append(units(quantity))
     for name in ("reason", "comment"):
         if detail.get(name):
             parts.append(f"“{detail[name]}”")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from aftersales import parcels
@@ -18,7 +20,7 @@ def office(database: Database, monkeypatch: pytest.MonkeyPatch) -> Office:
 def two_settle(office: Office) -> list[str]:
     """One clerk has found the return it belongs to, the other gives the parcel away."""
     world = office.desk.world
-    how = {"actor": world.user("returns"), "now": world.now}
+    how: dict[str, Any] = {"actor": world.user("returns"), "now": world.now}
     return_id = office.story(lambda desk: desk.authorize(desk.delivered(office.bolt, 3), 1))
     parcel_id = office.story(
         lambda desk: parcels.record(

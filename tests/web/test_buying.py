@@ -360,11 +360,11 @@ def test_the_pages_speak_chinese(house: House) -> None:
     approver.post("/account/preferences", locale="zh_CN", status=303)
     said = text_of(approver.get(f"/purchase-orders/{house.submitted}"))
     for words in (
-        "待你审批",
+        "待您审批",
         "批准 GBP",
         "低于最低订货金额" if False else "时间线",
         "明细",
         "实测提前期" if False else "库存",
     ):
         assert words in said
-    assert "张订单待你审批" in text_of(approver.get("/approvals"))
+    assert "张订单待您审批" in text_of(approver.get("/approvals"))

@@ -38,7 +38,7 @@ def listing(*, company_id: int, site_id: int) -> Listing:
     stock, move = _Stock(site_id), _Moves(site_id)
     backordered = move.outbound - stock.reserved
     available = stock.on_hand - stock.reserved
-    free = available - backordered
+    free = stock.on_hand - move.outbound  # available less backordered; what is reserved stands in both
     return Listing(
         name="items",
         rows=_rows(company_id, site_id),
@@ -151,11 +151,17 @@ def _standing(free: sa.ColumnElement[int], on_order: sa.ColumnElement[int]) -> s
     def is_(standing: Standing) -> sa.ColumnElement[Any]:
         return sa.literal(standing, kind)
 
+    # The free stock is looked up row by row wherever it stands here: most rows ask for it twice. The reorder point is
+    # never below the safety stock.
+    scarce = sa.case(
+        (free <= 0, is_(Standing.OUT)),
+        (free <= _safety(), is_(Standing.LOW)),
+        (free + on_order <= ItemTarget.reorder_point, is_(Standing.ORDER)),
+        else_=is_(Standing.FINE),
+    )
     return sa.case(
-        (sa.and_(free <= 0, wanted), is_(Standing.OUT)),
-        (sa.and_(sa.not_(wanted), free > 0), is_(Standing.IDLE)),
-        (sa.and_(wanted, free <= _safety()), is_(Standing.LOW)),
-        (sa.and_(wanted, free + on_order <= ItemTarget.reorder_point), is_(Standing.ORDER)),
-        (sa.and_(wanted, free > 2 * level), is_(Standing.EXCESS)),
+        (sa.not_(wanted), sa.case((free > 0, is_(Standing.IDLE)), else_=is_(Standing.FINE))),
+        (free <= ItemTarget.reorder_point, scarce),
+        (free > 2 * level, is_(Standing.EXCESS)),
         else_=is_(Standing.FINE),
     )

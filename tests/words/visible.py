@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -33,6 +34,8 @@ class Page(HTMLParser):
         quiet = quiet or ("lang" in given and tag != "html")  # another language, named in itself
         if not quiet:
             self.words += [given[name] for name in SHOWN & given.keys()]
+            if "data-words" in given:  # what a script of the page says
+                self.words += json.loads(given["data-words"]).values()
             if tag == "input" and given.get("type") in ("submit", "button"):
                 self.words.append(given.get("value", ""))
         self.links += [given[name] for name in ("href", "hx-get") if tag != "link" and given.get(name)]

@@ -64,7 +64,7 @@ def init(app: Flask) -> None:
     """This function will teach an application its languages."""
     babel = Babel(app, default_locale=DEFAULT, locale_selector=current_locale, timezone_selector=_zone)
     babel.domain_instance = Catalogues()
-    app.jinja_env.filters |= {"said": said, "word": word}
+    app.jinja_env.filters |= {"said": said, "word": word, "unit": unit}
 
 
 def current_locale() -> str:
@@ -117,6 +117,12 @@ def word(code: str) -> str:
     """This function will say a word of the code (a state, an action, a kind) in the reader's language."""
     locale = current_locale()
     return code.replace("_", " ") if locale == DEFAULT else phrases(locale).word(code)
+
+
+def unit(code: str) -> str:
+    """This function will say a unit of quantities in the reader's language; one nobody named stays its code."""
+    locale = current_locale()
+    return code if locale == DEFAULT else phrases(locale).word(code)
 
 
 @cache

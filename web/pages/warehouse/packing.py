@@ -15,6 +15,7 @@ from warehouse.checking import Scanned
 from warehouse.packing import Shipment
 from warehouse.sheets import bench
 from warehouse.sheets import picking as pick_sheets
+from web import i18n
 from web.area import Area
 from web.desk import Desk, act, done, read
 from web.pages.warehouse import words
@@ -41,7 +42,7 @@ def show(desk: Desk, number: str) -> ResponseReturnValue:
                 "id": line.card.item_id,
                 "sku": line.card.sku,
                 "name": line.card.name,
-                "unit": line.card.unit,
+                "unit": i18n.unit(line.card.unit),
                 "codes": dict(line.card.codes),
                 "wanted": line.quantity,
             }

@@ -14,6 +14,7 @@ from warehouse.picking import PickResult
 from warehouse.sheets import picking as pick_sheets
 from warehouse.sheets.picking import PickSheet
 from warehouse.waves import Wave, WaveState
+from web import i18n
 from web.area import Area
 from web.desk import Desk, act, done, read
 from web.pages.warehouse import words
@@ -97,7 +98,7 @@ def _data(sheet: PickSheet) -> dict[str, Any]:
                 "id": pick.move_id,
                 "sku": pick.card.sku,
                 "name": pick.card.name,
-                "unit": pick.card.unit,
+                "unit": i18n.unit(pick.card.unit),
                 "codes": dict(pick.card.codes),
                 "wanted": pick.quantity,
                 "bin": pick.bin_code,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from warehouse import places, putaway
 from warehouse.putaway import PutAway
 from warehouse.sheets import dock
+from web import i18n
 from web.area import Area
 from web.desk import Desk, act, done, read
 from web.pages.warehouse import words
@@ -33,7 +34,7 @@ def index(desk: Desk) -> ResponseReturnValue:
                 "id": line.move_id,
                 "sku": line.card.sku,
                 "name": line.card.name,
-                "unit": line.card.unit,
+                "unit": i18n.unit(line.card.unit),
                 "codes": dict(line.card.codes),
                 "wanted": line.quantity,
                 "bin": line.bin_code,

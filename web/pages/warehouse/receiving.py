@@ -13,6 +13,7 @@ from procurement import inbound, receipt_sheet
 from procurement.inbound import Counted
 from procurement.receipt_sheet import ReceiptSheet
 from scm.core.users import Role
+from web import i18n
 from web.area import Area
 from web.desk import Desk, act, done, read
 from web.pages.warehouse import words
@@ -79,7 +80,7 @@ def _data(sheet: ReceiptSheet) -> dict[str, Any]:
                 "id": line.line_id,
                 "sku": line.card.sku,
                 "name": line.card.name,
-                "unit": line.card.unit,
+                "unit": i18n.unit(line.card.unit),
                 "codes": dict(line.card.codes),
                 "wanted": line.owed,
                 "most": line.acceptable,

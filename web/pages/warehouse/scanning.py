@@ -44,7 +44,7 @@ def _found(session: Session, found: Scanned) -> dict[str, Any]:
     answer: dict[str, Any] = {"kind": found.kind.value, "code": found.code, "name": found.name, "units": found.units}
     if found.kind is ScanKind.ITEM:
         card = cards(session, [found.id])[found.id]
-        answer |= {"lot": card.lot_tracked, "unit": card.unit}
+        answer |= {"lot": card.lot_tracked, "unit": i18n.unit(card.unit)}
     endpoint = PAGES.get(found.kind)
     if endpoint in current_app.view_functions:
         answer["address"] = url_for(endpoint, number=found.code)

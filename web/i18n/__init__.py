@@ -71,21 +71,12 @@ def current_locale() -> str:
     """This function will give the language of the running request: the person's, the visitor's, the browser's."""
     if not has_request_context():
         return DEFAULT
-    known = g.get("locale")
-    if known is None:
-        known = _choose()
-        if "desk" in g:  # until then the person's wish is not known
-            g.locale = known
-    return str(known)
-
-
-def _choose() -> str:
     desk = g.get("desk")
     known: tuple[Any, str] | None = g.get("locale")
-    if desk is not None and known is not None and known[0] is desk:  # a page asks some hundred times
+    if known is not None and known[0] is desk:  # a page asks some hundred times
         return known[1]
     found = _chosen(session.get(LOCALE_KEY) if desk is None else desk.preferences.locale or desk.company.default_locale)
-    g.locale = (desk, found)
+    g.locale = (desk, found)  # until there is a desk, the person's wish is not known
     return found
 
 

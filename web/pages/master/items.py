@@ -88,7 +88,7 @@ PAGE: InlinePage = InlinePage(
             filtered=True,
             on_phone=False,
         ),
-        Column(field="sale_price", label=_l("Sale price"), template="master/cell.html"),
+        Column(field="sale_price", label=_l("Sale price"), template="master/cell.html", on_phone=False),
         Column(field="opening_unit_cost", label=_l("Opening cost"), template="master/cell.html", on_phone=False),
         Column(field="lacks", label=_l("Lacks"), template="master/lacks.html", filtered=True),
         Column(field="lot_tracked", label=_l("Lots tracked"), template="master/cell.html", shown=False, filtered=True),

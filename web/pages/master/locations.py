@@ -61,9 +61,9 @@ PAGE: InlinePage = InlinePage(
     listing=lambda desk: bin_records.listing(site_id=desk.site_id),
     columns=(
         Column(field="code", label=_l("Place")),
-        Column(field="kind", label=_l("Kind"), names=wording.PLACES, filtered=True),
+        Column(field="kind", label=_l("Kind"), names=wording.PLACES, filtered=True, on_phone=False),
         Column(field="pick_sequence", label=_l("Pick path"), template="master/cell.html"),
-        Column(field="items", label=_l("Items"), filtered=True),
+        Column(field="items", label=_l("Items"), filtered=True, on_phone=False),
         Column(field="units", label=_l("Units"), filtered=True),
         Column(field="retired", label=_l("Retired"), template="master/cell.html", filtered=True),
     ),

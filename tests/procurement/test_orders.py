@@ -111,7 +111,7 @@ WHO_MAY = {
     "hand_over": {"approver"},
     "send": {"buyer", "system"},
     "confirm": {"buyer"},
-    "close_short": {"buyer"},
+    "close_short": {"buyer", "planner"},
     "cancel": {"buyer"},
 }
 

@@ -150,9 +150,11 @@ def _secure(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", policy())
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.path.startswith("/static/") and response.status_code == 200:
-        # The addresses carry the file's checksum, so a new release is never shown with old scripts.
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    if request.path.startswith("/static/") and response.status_code in (200, 304):
+        # An address with the file's checksum never changes. A module that another one imports has none, and is asked
+        # for again each time: a new release is never shown with old scripts.
+        lasts = "public, max-age=31536000, immutable" if "v" in request.args else "public, no-cache"
+        response.headers["Cache-Control"] = lasts
     return response
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
+from flask_babel import gettext, lazy_pgettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from scm.core import clock, job_history, jobs, run_list
@@ -115,7 +115,7 @@ HISTORY = ListPage(
         ),
         Column(field="job", label=_l("Job"), filtered=True, template="operations/run_job.html"),
         Column(field="state", label=_l("State"), filtered=True, names=job_words.STATES, meanings=job_words.MEANINGS),
-        Column(field="due_at", label=_l("Due"), filtered=True),
+        Column(field="due_at", label=lazy_pgettext("a run is", "Due"), filtered=True),
         Column(field="business_date", label=_l("Business date")),
         Column(field="requested_by", label=_l("Asked for by"), filtered=True),
         Column(field="started_at", label=_l("Started"), shown=False),

@@ -11,16 +11,17 @@ from decimal import Decimal, InvalidOperation
 
 from flask import make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from scm.core import listing as lists
 from scm.core.errors import Conflict, InvalidInput, ScmError
-from scm.core.listing import Kind, Listing, Row
+from scm.core.listing import WHOLE, Kind, Listing, Row
 from scm.core.users import Role
 from scm.finance import money
 from scm.master import cells
 from scm.master.cells import BadCell, ChangedMeanwhile
-from web import errors, i18n
+from web import errors, formats, i18n
 from web.area import Area
 from web.desk import Desk, act, done, is_partial, not_here, read
 from web.i18n import Text
@@ -75,10 +76,22 @@ class InlinePage(ListPage):
             str(value.value) if one.choices and value is not None else files.text_of(one, self.column(field), row, desk)
         )
 
-    def word(self, listing: Listing, row: Row, field: str, desk: Desk) -> Text | None:
-        """This function will give the word of a chosen value; None where a value is no choice."""
-        options = self.inputs[field].options
-        return None if options is None else dict(options()).get(self.raw(listing, row, field, desk))
+    def shown(self, listing: Listing, row: Row, field: str, desk: Desk) -> Text:
+        """This function will write a cell as people read it; here and not in a template, for a list has hundreds."""
+        options, value, one = self.inputs[field].options, row[field], listing.field(field)
+        if options is not None:
+            raw = self.raw(listing, row, field, desk)
+            return next((word for text, word in options() if text == raw), raw)
+        if value is None:
+            return formats.MISSING
+        currency = str(row.get(one.beside or "") or desk.currency)
+        if one.kind is Kind.PRICE:
+            return formats.price(value, currency)
+        if one.kind is Kind.MONEY:
+            return formats.amount(value, currency)
+        if one.kind is Kind.RATE:
+            return formats.percent(value)
+        return formats.count(value) if one.kind in WHOLE else str(value)
 
 
 def register(area: Area, page: InlinePage) -> None:
@@ -97,9 +110,19 @@ def register(area: Area, page: InlinePage) -> None:
         return _save(page, desk, area)
 
     routes.register(area, page)
-    area.context_processor(lambda: {"lacks": wording.LACKS, "file_keepers": wording.FILE_KEEPERS})
+    area.context_processor(_words)
     area.page(f"{page.rule}/cells/<int:key>/<field>", roles=page.roles)(cell)
     area.action(f"{page.rule}/cell", roles=page.changers)(save_cell)
+
+
+def _words() -> dict[str, object]:
+    """What the cells of a list say again and again, looked up once."""
+    return {
+        "lacks": wording.LACKS,
+        "file_keepers": wording.FILE_KEEPERS,
+        "change_word": gettext("Change"),
+        "assumed_word": gettext("assumed"),
+    }
 
 
 def applied(page: Callable[[], InlinePage]) -> Callable[[Session, Desk, Sequence[Change]], None]:

@@ -90,7 +90,7 @@ PAGE: InlinePage = InlinePage(
         ),
         Column(field="sale_price", label=_l("Sale price"), template="master/cell.html", on_phone=False),
         Column(field="opening_unit_cost", label=_l("Opening cost"), template="master/cell.html", on_phone=False),
-        Column(field="lacks", label=_l("Lacks"), template="master/lacks.html", filtered=True),
+        Column(field="lacks", label=_l("Lacks"), template="master/lacks.html", filtered=True, sortable=False),
         Column(field="lot_tracked", label=_l("Lots tracked"), template="master/cell.html", shown=False, filtered=True),
         Column(field="shelf_life_days", label=_l("Shelf life, days"), template="master/cell.html", shown=False),
         Column(field="base_unit", label=_l("Unit"), shown=False),
@@ -104,7 +104,7 @@ PAGE: InlinePage = InlinePage(
     heading=heading,
     why_empty=_l("Items come with the first file of sales, with a file of items, or one by one."),
     presets=(
-        (_l("Something is missing"), "lacks.from=1&sort=-lacks"),
+        (_l("Something is missing"), "lacks.from=1"),
         (_l("Assumed figures"), "is_assumed=yes"),
         (_l("In use"), "status=active&status=phase_out"),
     ),

@@ -6,6 +6,7 @@ a Latin letter outside them is a text nobody can translate, unless it is the nam
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 from collections.abc import Iterator
@@ -123,6 +124,18 @@ def _receive_a_parcel_nobody_expects(session: Session) -> None:
         now=now,
         today=today,
     )
+
+
+def test_the_errors_of_a_file_can_be_translated(app: Flask, names: re.Pattern[str]) -> None:
+    admin = Visitor(app).sign_in("admin")
+    address = "/master/files/items"
+    sheet = admin.client.get(f"{address}/rows.csv").get_data().splitlines()
+    spoilt = sheet[0] + b"\r\n" + b",".join(b"?" for _ in sheet[0].split(b",")) + b"\r\n" + sheet[1]
+    answer = admin.post(f"{address}/check", status=200, file=(io.BytesIO(spoilt), "4711"))
+    page = visible.read(answer.get_data(as_text=True))
+    rest = [" ".join(visible.outside(text)) for text in page.words]
+    assert [text for text in rest if LETTERS.search(EVERYWHERE.sub("", names.sub("", text)))] == []
+    assert any("it is no whole number" in text for text in page.words)
 
 
 def test_signing_in_can_be_translated(app: Flask) -> None:

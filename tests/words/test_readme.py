@@ -22,14 +22,15 @@ def commands(text: str) -> list[str]:
 
 
 def links(text: str) -> list[str]:
-    """The addresses a text leads to."""
-    found = re.findall(r"\]\(([^)]+)\)|<(https?://[^>]+)>", text)
-    return [one or other for one, other in found if not one.startswith("README")]
+    """The addresses and pictures a text leads to; a picture of a page may be in either language."""
+    found = re.findall(r"\]\(([^)]+)\)|<(https?://[^>]+)>|src=\"([^\"]+)\"", text)
+    addresses = ["".join(one) for one in found]
+    return [re.sub(r"\.(?:en|zh)\.", ".", one) for one in addresses if not one.startswith("README")]
 
 
 def figures(text: str) -> list[str]:
     """The numbers of a text in the order of size; a month's name counts as its number."""
-    plain = re.sub(r"^```.*?^```|`[^`\n]+`|\]\([^)]+\)|<https?://[^>]+>", "", text, flags=re.M | re.S)
+    plain = re.sub(r"^```.*?^```|`[^`\n]+`|\]\([^)]+\)|<https?://[^>]+>|<img[^>]+>", "", text, flags=re.M | re.S)
     plain = DAY.sub(lambda day: f"{MONTHS.index(day[3]) + 1} {day[1]} {day[2] or ''}", plain)
     return sorted(re.findall(r"\d[\d,.]*\d|\d", plain))
 
@@ -46,6 +47,11 @@ def test_both_readmes_have_the_same_shape() -> None:
         return [str(mark) for mark in found]
 
     assert shape(CHINESE) == shape(ENGLISH)
+
+
+def test_every_picture_of_the_readmes_is_there() -> None:
+    shown = re.findall(r"docs/tour/[\w.-]+", ENGLISH + CHINESE)
+    assert [one for one in shown if not (ROOT / one).exists()] == []
 
 
 def test_each_readme_leads_to_the_other() -> None:

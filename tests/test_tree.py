@@ -25,7 +25,7 @@ FILE_SUFFIXES = (".py", ".md", ".toml", ".lock", ".sh", ".ini")
 
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 REVISIONS = ROOT / "web" / "migrations" / "versions"  # as long as the tables they make, and never edited again
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def test_no_file_has_grown_into_two_activities() -> None:
@@ -87,6 +87,13 @@ def test_the_arrows_are_those_of_the_page_of_rooms() -> None:
 def test_documents_name_only_what_exists(document: Path) -> None:
     wrong = [code for code in codes_in(document.read_text()) for _ in problems_with(code)]
     assert wrong == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: shown(path))
+def test_documents_link_only_to_what_exists(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)\s#]+)|(?:src|href)=\"([^\"#]+)", document.read_text())
+    local = [first or second for first, second in targets if "://" not in (first or second)]
+    assert [target for target in local if not (document.parent / target).exists()] == []
 
 
 @pytest.mark.parametrize("code", ["scm/nowhere.py", "make nothing", "scm.core.nowhere", "X=1 scm nothing --days 3"])

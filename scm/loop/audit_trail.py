@@ -45,6 +45,7 @@ def listing() -> Listing:
         rows=rows,
         key=row.id,
         fields=(
+            Field(name="entry", kind=Kind.NUMBER, value=row.id),
             Field(name="at", kind=Kind.INSTANT, value=row.at),
             Field(name="person", kind=Kind.TEXT, value=person.display_name),
             Field(name="username", kind=Kind.CODE, value=person.username),

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from scm.core.listing import Field, Kind, Listing, Row
+from scm.core.types import RATE_PLACES
 from scm.finance import money
 from web.desk import Desk
 from web.listing import Column
@@ -44,6 +45,8 @@ def text_of(one: Field, column: Column, row: Row, desk: Desk) -> str:
         return value.isoformat()
     if isinstance(value, bool):
         return YES if value else NO
+    if isinstance(value, float):
+        value = round(Decimal(value), RATE_PLACES)  # more places than a spreadsheet gives back would be a change
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"
     return str(value)

@@ -131,7 +131,7 @@ def _differing(
         one = listing.field(column.field)
         before = files.text_of(one, column, found, desk)
         after = _cell(row, place)
-        if after != before and not _same_number(one, before, after):
+        if after != before.strip() and not _same_number(one, before, after):
             changes.append(Change(key=found["key"], field=column.field, before=before, after=after))
     return changes
 
@@ -148,8 +148,12 @@ def _same_number(one: lists.Field, before: str, after: str) -> bool:
 
 def _known(session: Session, listing: Listing, page: ListPage, texts: Sequence[str]) -> dict[str, lists.Row]:
     found: dict[str, lists.Row] = {}
+    if listing.field(page.identity).kind in files.NUMBERS:
+        texts = [text for text in texts if text.isascii() and text.isdigit() and len(text) < 19]
     for start in range(0, len(texts), lists.MOST_VALUES):
-        part = tuple(dict.fromkeys(texts[start : start + lists.MOST_VALUES]))
+        part: tuple[object, ...] = tuple(dict.fromkeys(texts[start : start + lists.MOST_VALUES]))
+        if listing.field(page.identity).kind in files.NUMBERS:
+            part = tuple(int(str(text)) for text in part)
         query = ListQuery(conditions=(Condition(field=page.identity, values=part),))
         found |= {str(row[page.identity]): row for row in lists.stream(session, listing, query)}
     return found

@@ -104,6 +104,8 @@ def _export(page: ListPage, desk: Desk, kind: str) -> ResponseReturnValue:
     listing = page.listing(desk)
     asked = address.read(page, listing, desk, request.args)
     columns = [one for one in asked.columns if any(one.field == known.name for known in listing.fields)]
+    if page.identity not in [one.field for one in columns]:
+        columns.insert(0, page.column(page.identity))  # by which the rows are known when the file comes back
     with read() as session:
         matching = lists.fetch(session, listing, asked.query).matching
     if matching > MOST_EXPORTED:

@@ -177,7 +177,7 @@ def _head(page: ListPage, listing: Listing, table: Sequence[Sequence[str]]) -> l
 
 
 def _cell(row: Sequence[str], place: int) -> str:
-    return files.harmful(row[place].strip()) if place < len(row) else ""
+    return files.harmful(row[place].strip()).strip() if place < len(row) else ""
 
 
 def _table(data: bytes) -> list[list[str]]:

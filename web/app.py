@@ -68,5 +68,6 @@ def _shell() -> dict[str, Any]:
     return {
         "desk": seated,
         "rail": lambda: navigation.rail(seated),
+        "waiting": lambda: navigation.waiting(seated),
         "may": lambda endpoint: area.may(seated, endpoint),
     }

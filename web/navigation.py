@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from flask import current_app, request, url_for
 from flask_babel import lazy_gettext as _l
 
+from scm.loop.exceptions import inbox
+from scm.loop.exceptions.findings import kinds_of
 from web import area
-from web.desk import Desk
+from web.desk import Desk, read
 from web.i18n import Text
 
 
@@ -99,6 +101,15 @@ def rail(desk: Desk) -> Iterator[tuple[Text, list[Shown]]]:
         ]
         if shown:
             yield group.text, shown
+
+
+def waiting(desk: Desk) -> int | None:
+    """This function will say how much waits on this person's home; nothing where nothing ever does."""
+    kinds = kinds_of(desk.actor.roles)
+    if not kinds:
+        return None
+    with read() as session:
+        return inbox.count(session, site_id=desk.site_id, kinds=kinds, today=desk.today)
 
 
 def _is_here(endpoint: str) -> bool:

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from markupsafe import Markup, escape
 
 from scm.core.listing import Field, Kind, Listing, Row
-from web import formats
+from web import formats, i18n
 from web.desk import Desk
 from web.listing import Column
 
@@ -101,7 +101,7 @@ def _choices(column: Column, field: Field) -> Mapping[Any, Markup]:
 def _with_unit(value: int, unit: str | None) -> Markup:
     if not unit:
         return escape(formats.count(value))
-    return Markup('{} <span class="unit">{}</span>').format(formats.count(value), unit)
+    return Markup('{} <span class="unit">{}</span>').format(formats.count(value), i18n.unit(unit))
 
 
 PLAIN: Mapping[Kind, Callable[[Any], str]] = {

@@ -49,6 +49,7 @@ COVER = ListPage(
                 ItemStatus.RETIRED: _l("retired"),
             },
             meanings={ItemStatus.PHASE_OUT: "hand", ItemStatus.RETIRED: "idle"},
+            on_phone=False,
         ),
         Column(
             field="slow",
@@ -56,17 +57,23 @@ COVER = ListPage(
             filtered=True,
             template="cover/slow.html",
             hint=_l("Stock for more than 180 days of demand, or nothing asked for in eight weeks."),
+            on_phone=False,
         ),
         Column(field="on_hand", label=_l("On hand"), filtered=True),
-        Column(field="on_order", label=_l("On order"), filtered=True),
+        Column(field="on_order", label=_l("On order"), filtered=True, on_phone=False),
         Column(field="cover_days", label=_l("Cover, days"), filtered=True, hint=_l("On hand ÷ the forecast a day.")),
         Column(
             field="sell_through",
             label=_l("Sell-through"),
             hint=_l("Units sold in the last 30 days ÷ (stock at their start + units received in them)."),
+            on_phone=False,
         ),
         Column(
-            field="moving", label=_l("Moving"), filtered=True, hint=_l("Whether it sold at all in the last 30 days.")
+            field="moving",
+            label=_l("Moving"),
+            filtered=True,
+            hint=_l("Whether it sold at all in the last 30 days."),
+            on_phone=False,
         ),
         Column(field="last_sale", label=_l("Last asked for"), filtered=True, on_phone=False),
         Column(

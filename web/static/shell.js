@@ -12,13 +12,25 @@ document.addEventListener("click", (event) => {
   if (toggle) {
     const open = document.getElementById(toggle.dataset.toggles).classList.toggle("is-open");
     toggle.setAttribute("aria-expanded", String(open));
-  }
+  } else closeMenu(event.target);
   const back = event.target.closest("[data-back]");
   if (back && history.length > 1) {
     event.preventDefault();
     history.back();
   }
   if (event.target.closest("[data-print]")) window.print();
+});
+
+// The menu closes by a click beside it, and by Esc.
+function closeMenu(target) {
+  const rail = document.querySelector(".rail.is-open");
+  if (!rail || target?.closest(".rail, dialog")) return;
+  rail.classList.remove("is-open");
+  rail.querySelector("[data-toggles]").setAttribute("aria-expanded", "false");
+  rail.querySelector("[data-toggles]").focus();
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) closeMenu();
 });
 
 // A form that opens its result at once, such as a filter: sent when a field changes.

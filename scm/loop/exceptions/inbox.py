@@ -145,6 +145,12 @@ def read(
     )
 
 
+def count(session: Session, *, site_id: int, kinds: Collection[Kind], today: date) -> int:
+    """This function will say how many cases need somebody of these desks today."""
+    shown = sa.and_(_of_desk(site_id, kinds, None), _visible(today))
+    return session.execute(sa.select(sa.func.count(ExceptionCase.id)).where(shown)).scalar_one()
+
+
 def hidden(session: Session, *, site_id: int, kinds: Collection[Kind], today: date) -> list[CaseRow]:
     """This function will list what was put off or accepted, so that it can be brought back."""
     since = new_since(session, site_id=site_id, today=today)

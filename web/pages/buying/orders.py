@@ -47,6 +47,7 @@ ORDERS = ListPage(
             label=_l("Supplier"),
             filtered=True,
             link=lambda row: url_for("suppliers.show", code=row["supplier_code"]),
+            on_phone=False,
         ),
         Column(field="supplier_code", label=_l("Supplier code"), shown=False, filtered=True),
         Column(field="value", label=_l("Order value"), filtered=True),

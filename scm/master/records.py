@@ -40,7 +40,7 @@ def suppliers(*, company_id: int) -> Listing:
             Field(name="over_receipt_rate", kind=Kind.RATE, value=SupplierTerms.over_receipt_rate),
             Field(name="agreements", kind=Kind.NUMBER, value=agreements),
             Field(name="retired", kind=Kind.FLAG, value=Partner.retired),
-            Field(name="is_assumed", kind=Kind.FLAG, value=_is_assumed(SupplierTerms.assumed)),
+            Field(name="is_assumed", kind=Kind.FLAG, value=is_assumed(SupplierTerms.assumed)),
             Field(name="assumed", kind=Kind.TEXT, value=SupplierTerms.assumed),
         ),
         search=(Partner.code, Partner.name),
@@ -72,7 +72,7 @@ def agreements(*, company_id: int) -> Listing:
             Field(name="currency", kind=Kind.CODE, value=SupplierTerms.currency),
             Field(name="needs_inspection", kind=Kind.FLAG, value=SupplierAgreement.needs_inspection),
             Field(name="retired", kind=Kind.FLAG, value=SupplierAgreement.retired),
-            Field(name="is_assumed", kind=Kind.FLAG, value=_is_assumed(SupplierAgreement.assumed)),
+            Field(name="is_assumed", kind=Kind.FLAG, value=is_assumed(SupplierAgreement.assumed)),
             Field(name="assumed", kind=Kind.TEXT, value=SupplierAgreement.assumed),
         ),
         search=(Item.sku, Item.name, Partner.code, Partner.name),
@@ -106,5 +106,6 @@ def _amount(name: str) -> sa.ColumnElement[int]:
     return SupplierTerms.__table__.c[name]
 
 
-def _is_assumed(labels: sa.orm.InstrumentedAttribute[list[object]]) -> sa.ColumnElement[bool]:
+def is_assumed(labels: sa.orm.InstrumentedAttribute[list[object]]) -> sa.ColumnElement[bool]:
+    """This function will tell whether a row still has figures nobody has confirmed."""
     return sa.func.coalesce(sa.cast(labels, sa.String), NOTHING_ASSUMED) != NOTHING_ASSUMED

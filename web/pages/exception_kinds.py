@@ -168,6 +168,12 @@ KINDS: Mapping[Kind, KindWords] = {
         "risk",
         "risk",
     ),
+    Kind.ORDER_WAITS: _words(
+        _l("Orders waiting for supply"),
+        _l("goods customers wait for, at selling price"),
+        _l("Closes itself when the goods are reserved or leave, or the line is cancelled"),
+        "clock",
+    ),
     Kind.JOB_FAILED: _words(
         _l("Failed jobs"),
         _l("nothing of them succeeded since"),
@@ -181,5 +187,11 @@ KINDS: Mapping[Kind, KindWords] = {
         _l("Closes itself when the message is sent again and arrives"),
         "risk",
         "risk",
+    ),
+    Kind.FIGURES_ASSUMED: _words(
+        _l("Suppliers with assumed figures"),
+        _l("what is on order at figures nobody confirmed"),
+        _l("Closes itself when the figures are confirmed"),
+        "watch",
     ),
 }

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
-from scm.loop.exceptions.evidence import Evidence
+from scm.loop.exceptions.evidence import Evidence, Wait
 from scm.loop.exceptions.findings import Kind
 from scm.loop.exceptions.inbox import CaseRow
 from web import formats, i18n
+
+MOST_WAITS = 6
+MOST_ORDERS = 4
 
 
 def why(row: CaseRow, found: Evidence, currency: str) -> str:
@@ -144,6 +147,53 @@ def _waiting(row: CaseRow, found: Evidence, currency: str) -> str:
     )
 
 
+def _order_waits(row: CaseRow, found: Evidence, currency: str) -> str:
+    return " ".join(_one_wait(wait) for wait in found.waits[:MOST_WAITS])
+
+
+def _one_wait(wait: Wait) -> str:
+    units = formats.count(wait.quantity)
+    if not wait.orders:
+        return str(gettext("%(units)s of %(sku)s wait; none is on order.", units=units, sku=wait.sku))
+    number, day = wait.orders[0]
+    said = gettext(
+        "%(units)s of %(sku)s wait for %(order)s, due %(day)s.",
+        units=units,
+        sku=wait.sku,
+        order=number,
+        day=formats.short_day(day),
+    )
+    if len(wait.orders) == 1:
+        return str(said)
+    others = ", ".join(dict.fromkeys(other for other, _ in wait.orders[1:MOST_ORDERS]))
+    later = gettext("After it: %(orders)s.", orders=others)
+    return f"{said} {later}"
+
+
+def _assumed(row: CaseRow, found: Evidence, currency: str) -> str:
+    facts = row.facts
+    said = ngettext(
+        "%(num)s agreement has figures nobody has confirmed.",
+        "%(num)s agreements have figures nobody has confirmed.",
+        facts["agreements"],
+    )
+    parts = [str(said)] if facts["agreements"] else []
+    if facts["terms"]:
+        parts.append(str(gettext("So have its terms of order.") if parts else gettext("Its terms are assumed.")))
+    if facts["open_orders"]:
+        parts.append(
+            str(
+                ngettext(
+                    "%(num)s open order worth %(amount)s rests on them.",
+                    "%(num)s open orders worth %(amount)s rest on them.",
+                    facts["open_orders"],
+                    amount=formats.shown_money(row.amount, currency),
+                )
+            )
+        )
+    return " ".join(parts)
+
+
 def _error(row: CaseRow, found: Evidence, currency: str) -> str:
     return i18n.said(str(row.facts["error"]))
 
@@ -158,6 +208,8 @@ _WHY: Mapping[Kind, Callable[[CaseRow, Evidence, str], str]] = {
     Kind.TO_APPROVE: _waiting,
     Kind.TO_SUBMIT: _waiting,
     Kind.TO_SEND: _waiting,
+    Kind.ORDER_WAITS: _order_waits,
+    Kind.FIGURES_ASSUMED: _assumed,
     Kind.JOB_FAILED: _error,
     Kind.MESSAGE_DEAD: _error,
 }

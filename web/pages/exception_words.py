@@ -113,6 +113,19 @@ def _return(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
     return _both(units, age)
 
 
+def _waits(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
+    units = ngettext("%(num)s unit waits", "%(num)s units wait", row.quantity or 0)
+    if facts["unpromised"]:
+        return _both(units, gettext("nothing can be promised"))
+    return str(units)
+
+
+def _assumed(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
+    if not facts["agreements"]:
+        return str(gettext("its terms of order are assumed"))
+    return str(ngettext("%(num)s agreement is assumed", "%(num)s agreements are assumed", facts["agreements"]))
+
+
 def _error(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
     first = str(facts["error"]).partition("\n")[0]
     return i18n.said(first)[:90] or str(gettext("no reason was recorded"))
@@ -142,6 +155,8 @@ WHAT: Mapping[Kind, Callable[[CaseRow, Mapping[str, Any], str], str]] = {
     Kind.TO_REFUND: _return,
     Kind.RETURN_OVERDUE: _return,
     Kind.ORDER_LATE: _units,
+    Kind.ORDER_WAITS: _waits,
     Kind.JOB_FAILED: _error,
     Kind.MESSAGE_DEAD: _error,
+    Kind.FIGURES_ASSUMED: _assumed,
 }

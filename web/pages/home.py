@@ -34,6 +34,7 @@ SOLUTIONS: Mapping[Solution, Text] = {
     Solution.CANCEL: _l("Cancel the order"),
     Solution.STOP_BUYING: _l("Stop buying"),
     Solution.APPROVE_COUNT: _l("Approve the count"),
+    Solution.GIVE_UP: _l("The customer gives up"),
 }
 
 

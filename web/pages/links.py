@@ -49,6 +49,16 @@ _SUBJECTS: Mapping[Subject, Callable[[CaseRow], str]] = {
     Subject.JOB_RUN: lambda row: f"/jobs/{row.subject_id}",
     Subject.MESSAGE: lambda row: "/jobs/messages",
 }
+
+
+def _assumed(row: CaseRow) -> str:
+    """The supplier's assumed agreements, or its terms where only these are."""
+    code = quote(row.label, safe="")
+    if row.facts["agreements"]:
+        return f"/master/agreements?supplier={code}&is_assumed=yes&retired=no"
+    return f"/master/suppliers?q={code}&is_assumed=yes"
+
+
 _WORKPLACES: Mapping[Kind, Callable[[CaseRow], str]] = {
     Kind.PROPOSALS_DUE: lambda row: "/proposals",
     Kind.INBOUND_DUE: _named("/warehouse/receive"),
@@ -59,5 +69,6 @@ _WORKPLACES: Mapping[Kind, Callable[[CaseRow], str]] = {
     Kind.TO_INSPECT: lambda row: f"/returns/{quote(row.label, safe='')}/work",
     Kind.TO_DISPOSE: lambda row: f"/returns/{quote(row.label, safe='')}/work",
     Kind.TO_REFUND: lambda row: f"/returns/{quote(row.label, safe='')}/work",
+    Kind.FIGURES_ASSUMED: _assumed,
     Kind.EXCESS: lambda row: f"/cover?q={quote(row.label)}",
 }

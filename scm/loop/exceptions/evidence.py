@@ -5,22 +5,26 @@ Everything is read anew, so that somebody who opens a row sees it as it is now.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from procurement.proposals import Proposal, ProposalState
 from procurement.purchase_orders import PurchaseOrderLine
 from scm.finance import money
-from scm.loop.exceptions import planning, planning_facts
+from scm.loop.exceptions import planning, planning_facts, selling
 from scm.loop.exceptions.findings import DESKS, Kind, Scope, Subject
 from scm.loop.exceptions.inbox import CaseRow
 from scm.loop.exceptions.planning import ShortFall
 from scm.master.items import Item
+from scm.sales.documents import KIND as SALES_ORDER
+from scm.stock.moves import StockMove
+from scm.stock.pegs import Peg, PegState
 
 MOST_LINES = 8
 SHOWN_DAYS = 28
@@ -45,17 +49,30 @@ class Line:
     name: str
     quantity: int
     amount: int
-    due_date: date
+    due_date: date | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wait:
+    """So many units of an item that an order waits for, and what brings the item: numbers and days, the next first."""
+
+    sku: str
+    quantity: int
+    orders: tuple[tuple[str, date], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What backs a case. `lines` are the first ones, `count` and `amount` those of all."""
+    """What backs a case. `lines` are the first ones, `count` and `amount` those of all.
+
+    `waits` says what a sales order waits for.
+    """
 
     projection: Projection | None
     lines: tuple[Line, ...]
     count: int
     amount: int
+    waits: tuple[Wait, ...] = ()
 
 
 def read(session: Session, scope: Scope, row: CaseRow) -> Evidence:
@@ -82,6 +99,7 @@ def read(session: Session, scope: Scope, row: CaseRow) -> Evidence:
         lines=tuple(lines[:MOST_LINES]),
         count=len(lines),
         amount=sum(line.amount for line in lines),
+        waits=_waits(session, scope, row.subject_id) if row.kind is Kind.ORDER_WAITS else (),
     )
 
 
@@ -145,8 +163,38 @@ def _order_lines(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
     )
 
 
+def _waiting_of_order(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
+    return selling.waiting_of_order(row.subject_id, site_id=scope.site_id, today=scope.today)
+
+
+def _waits(session: Session, scope: Scope, order_id: int) -> tuple[Wait, ...]:
+    """What was bought for the order's own moves; where nothing was, whatever is on order of the item."""
+    units: dict[tuple[int, str], int] = defaultdict(int)
+    for row in session.execute(selling.waiting_of_order(order_id, site_id=scope.site_id, today=scope.today)):
+        units[row.item_id, row.sku] += int(row.quantity)
+    meant: dict[int, set[int]] = defaultdict(set)
+    supply, demand = aliased(StockMove), aliased(StockMove)
+    for item_id, purchase_order_id in session.execute(
+        sa.select(demand.item_id, supply.document_id)
+        .select_from(Peg)
+        .join(supply, supply.id == Peg.supply_move_id)
+        .join(demand, demand.id == Peg.demand_move_id)
+        .where(Peg.state == PegState.OPEN, demand.document_kind == SALES_ORDER, demand.document_id == order_id)
+    ):
+        meant[item_id].add(purchase_order_id)
+    coming = planning_facts.on_order(session, scope)
+    found = []
+    for (item_id, sku), quantity in units.items():
+        of_item = [line for line in coming if line.item_id == item_id]
+        own = [line for line in of_item if line.order_id in meant[item_id]]
+        brings = dict.fromkeys((line.number, line.due_date) for line in own or of_item)
+        found.append(Wait(sku=sku, quantity=quantity, orders=tuple(brings)))
+    return tuple(found)
+
+
 _LINES: Mapping[Kind, Callable[[Scope, CaseRow], sa.Select[*tuple[Any, ...]]]] = {
     Kind.STOCK_OUT: _of_item,
     Kind.PROPOSALS_DUE: _due_of_supplier,
     Kind.TO_DRAFT: _accepted_of_supplier,
+    Kind.ORDER_WAITS: _waiting_of_order,
 }

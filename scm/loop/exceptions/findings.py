@@ -39,8 +39,10 @@ class Kind(enum.Enum):
     TO_REFUND = "to_refund"
     RETURN_OVERDUE = "return_overdue"
     ORDER_LATE = "order_late"
+    ORDER_WAITS = "order_waits"
     JOB_FAILED = "job_failed"
     MESSAGE_DEAD = "message_dead"
+    FIGURES_ASSUMED = "figures_assumed"
 
 
 class Subject(enum.Enum):
@@ -92,8 +94,10 @@ DESKS: Mapping[Kind, Desk] = {
     Kind.TO_REFUND: _desk(Subject.RETURN, Role.RETURNS),
     Kind.RETURN_OVERDUE: _desk(Subject.RETURN, Role.RETURNS),
     Kind.ORDER_LATE: _desk(Subject.SALES_ORDER, Role.SALES),
+    Kind.ORDER_WAITS: _desk(Subject.SALES_ORDER, Role.SALES),
     Kind.JOB_FAILED: _desk(Subject.JOB_RUN, Role.ADMIN),
     Kind.MESSAGE_DEAD: _desk(Subject.MESSAGE, Role.ADMIN),
+    Kind.FIGURES_ASSUMED: _desk(Subject.SUPPLIER, Role.ADMIN),
 }
 
 
@@ -107,6 +111,7 @@ RISKS = frozenset(
         Kind.PAST_CUT_OFF,
         Kind.SHORT_PICK,
         Kind.ORDER_LATE,
+        Kind.ORDER_WAITS,
     }
 )
 

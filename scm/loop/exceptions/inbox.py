@@ -227,8 +227,13 @@ def _first_rows(session: Session, shown: sa.ColumnElement[bool], *, since: date,
 
 
 def _ranked() -> tuple[sa.ColumnElement[Any], ...]:
-    """Money first, then units, then the nearest date; a case is known by its number where all are equal."""
+    """Money first, then units, then the nearest date; a case is known by its number where all are equal.
+
+    Customers who could not be promised anything come before those who only wait.
+    """
+    unpromised = sa.and_(ExceptionCase.kind == Kind.ORDER_WAITS, ExceptionCase.due_date.is_(None))
     return (
+        sa.case((unpromised, 0), else_=1),
         sa.func.coalesce(ExceptionCase.amount, -1).desc(),
         sa.func.coalesce(ExceptionCase.quantity, -1).desc(),
         ExceptionCase.due_date.asc().nulls_last(),

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scm.finance import costs
 from scm.finance.averages import StockCost
-from scm.loop.exceptions import buying, operating, planning, planning_facts, returning, storing
+from scm.loop.exceptions import buying, operating, planning, planning_facts, returning, selling, storing
 from scm.loop.exceptions.findings import Finding, Kind, Scope
 from scm.loop.exceptions.planning import Coming
 from scm.loop.exceptions.planning_facts import PlanningFacts
@@ -85,6 +85,7 @@ _FINDERS: tuple[tuple[frozenset[Kind], Callable[[_Seen], Iterable[Finding]]], ..
     (frozenset({Kind.INBOUND_DUE}), lambda s: storing.inbound_due(s.coming, s.names, today=s.scope.today)),
     (frozenset({Kind.PAST_CUT_OFF, Kind.SHORT_PICK}), lambda s: storing.outbound(s.session, s.scope)),
     (frozenset({Kind.ORDER_LATE}), lambda s: storing.late_orders(s.session, s.scope)),
+    (frozenset({Kind.ORDER_WAITS}), lambda s: selling.waiting_orders(s.session, s.scope)),
     (frozenset({Kind.TO_PUT_AWAY, Kind.QUARANTINED}), lambda s: storing.standing(s.session, s.scope, s.costs)),
     (frozenset({Kind.COUNT_TO_APPROVE}), lambda s: storing.counts(s.session, s.scope, s.costs)),
     (
@@ -93,4 +94,5 @@ _FINDERS: tuple[tuple[frozenset[Kind], Callable[[_Seen], Iterable[Finding]]], ..
     ),
     (frozenset({Kind.JOB_FAILED}), lambda s: operating.failed_jobs(s.session, s.scope)),
     (frozenset({Kind.MESSAGE_DEAD}), lambda s: operating.dead_messages(s.session, s.scope)),
+    (frozenset({Kind.FIGURES_ASSUMED}), lambda s: operating.assumed_figures(s.session, s.scope, s.coming)),
 )

@@ -19,9 +19,11 @@ from procurement.purchase_orders import PurchaseOrderLine
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor, Role
 from scm.loop import cover
-from scm.loop.exceptions import answers, refresh
+from scm.loop.exceptions import answers, refresh, selling
 from scm.loop.exceptions.cases import ExceptionCase
 from scm.loop.exceptions.findings import Kind
+from scm.sales import orders as sales_orders
+from scm.sales.cancelling import NothingWaits
 from warehouse import counting
 
 
@@ -36,6 +38,7 @@ class Solution(enum.Enum):
     CANCEL = "cancel"
     STOP_BUYING = "stop_buying"
     APPROVE_COUNT = "approve_count"
+    GIVE_UP = "give_up"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,7 @@ DEEDS: Mapping[Solution, _Deed] = {
     Solution.APPROVE_COUNT: _Deed(
         roles=frozenset({Role.APPROVER, Role.WAREHOUSE}), changes=frozenset({Kind.COUNT_TO_APPROVE})
     ),
+    Solution.GIVE_UP: _Deed(roles=frozenset({Role.SALES}), changes=frozenset({Kind.ORDER_WAITS}), needs_reason=True),
 }
 SOLUTIONS: Mapping[Kind, tuple[Solution, ...]] = {
     Kind.STOCK_OUT: (Solution.ACCEPT_PROPOSALS,),
@@ -79,6 +83,7 @@ SOLUTIONS: Mapping[Kind, tuple[Solution, ...]] = {
     Kind.TO_APPROVE: (Solution.APPROVE,),
     Kind.TO_SEND: (Solution.SEND,),
     Kind.COUNT_TO_APPROVE: (Solution.APPROVE_COUNT,),
+    Kind.ORDER_WAITS: (Solution.GIVE_UP,),
 }
 
 
@@ -205,6 +210,13 @@ def _approve_count(do: _Doing) -> None:
     counting.approve(do.session, do.case.subject_id, actor=do.actor, now=do.now, today=do.today, comment=do.reason)
 
 
+def _give_up(do: _Doing) -> None:
+    waiting = selling.waiting_lines(do.session, do.case.subject_id, site_id=do.case.site_id, today=do.today)
+    if not waiting:
+        raise NothingWaits(f"{do.case.label} waits for nothing any more: load the page again")
+    sales_orders.give_up(do.session, waiting, actor=do.actor, now=do.now, today=do.today)
+
+
 _DOING: Mapping[Solution, Callable[[_Doing], None]] = {
     Solution.ACCEPT_PROPOSALS: _accept_proposals,
     Solution.DRAFT: _draft,
@@ -214,4 +226,5 @@ _DOING: Mapping[Solution, Callable[[_Doing], None]] = {
     Solution.CANCEL: _cancel,
     Solution.STOP_BUYING: _stop_buying,
     Solution.APPROVE_COUNT: _approve_count,
+    Solution.GIVE_UP: _give_up,
 }

@@ -36,8 +36,10 @@ KINDS = (
     "to_refund",
     "return_overdue",
     "order_late",
+    "order_waits",
     "job_failed",
     "message_dead",
+    "figures_assumed",
 )
 ACTIONS = ("comment", "snooze", "wake", "hand_over", "accept", "solve")
 OPEN = sa.text("closed_at IS NULL")

@@ -68,6 +68,6 @@ def _shell() -> dict[str, Any]:
     return {
         "desk": seated,
         "rail": lambda: navigation.rail(seated),
-        "waiting": lambda: navigation.waiting(seated),
+        "waiting_at_home": lambda: navigation.waiting_at_home(seated),
         "may": lambda endpoint: area.may(seated, endpoint),
     }

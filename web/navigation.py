@@ -103,7 +103,7 @@ def rail(desk: Desk) -> Iterator[tuple[Text, list[Shown]]]:
             yield group.text, shown
 
 
-def waiting(desk: Desk) -> int | None:
+def waiting_at_home(desk: Desk) -> int | None:
     """This function will say how much waits on this person's home; nothing where nothing ever does."""
     kinds = kinds_of(desk.actor.roles)
     if not kinds:

@@ -72,7 +72,7 @@ def test_every_list_comes_back_unchanged_as_nothing_to_do(app: Flask) -> None:
             rows = rows_of(data, kind)
             if len(rows) < 2 or len(rows) > 5_000:
                 continue
-            visitor.get(address)
+            visitor.get(address, follow_redirects=True)
             answer = visitor.post(f"{address}/file/check", file=(io.BytesIO(data), f"list.{kind}"))
             said = text_of(answer.get_data(as_text=True))
             assert answer.status_code == 200, f"{name}, {kind}: {said[-400:]}"

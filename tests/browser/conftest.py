@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from waitress.server import create_server
 
 from scm.core.db import Database
@@ -25,7 +25,8 @@ from web.app import create_app
 CHROMIUM = os.environ.get("SCM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 LANGUAGES = {"en": "en-GB", "zh_CN": "zh-CN"}
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-PATIENCE = 15_000  # milliseconds; the machine may be busy
+PATIENCE = 20_000  # milliseconds; the machine may be busy
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)

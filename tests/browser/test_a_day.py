@@ -55,6 +55,7 @@ def one(site: Site, statement: str) -> Any:
 
 
 def scan(page: Page, text: str) -> None:
+    page.wait_for_load_state()
     page.keyboard.type(text)
     page.keyboard.press("Enter")
 

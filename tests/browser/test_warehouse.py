@@ -23,7 +23,8 @@ def sheet(page: Page) -> dict[str, Any]:
 
 
 def scan(page: Page, text: str) -> None:
-    """A scanner types into whatever has the focus, and ends with Enter."""
+    """A scanner types into whatever has the focus, and ends with Enter; it is not faster than the page's script."""
+    page.wait_for_load_state()
     page.keyboard.type(text)
     page.keyboard.press("Enter")
 

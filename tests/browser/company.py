@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -14,6 +17,10 @@ from scm.core.db import Database
 from scm.core.users import User
 from tests import databases
 from tests.web.visitor import give_passwords
+from tests.web.walking import walked
+from web.app import create_app
+
+NO_PAGES = ("/health", "/metrics", "/find")
 
 
 def made_once() -> Path:
@@ -26,6 +33,34 @@ def made_once() -> Path:
             _make(folder / "demo-draft.db")
             (folder / "demo-draft.db").rename(ready)
     return ready
+
+
+def pages_once(people: Sequence[str]) -> dict[str, list[str]]:
+    """This function will give one address of every page, under the first person who may open it; found once a run."""
+    file, folder = made_once(), Path(os.environ[databases.RUN_DIRECTORY])
+    known = folder / "pages.json"
+    with (folder / "pages.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not known.exists():
+            shutil.copyfile(file, folder / "walked.db")
+            known.write_text(json.dumps(_walk(f"sqlite:///{folder / 'walked.db'}", people)))
+    found: dict[str, list[str]] = json.loads(known.read_text())
+    return found
+
+
+def _walk(url: str, people: Sequence[str]) -> dict[str, list[str]]:
+    database = Database(url)
+    app, seen = create_app(database), set[str]()
+    found: dict[str, list[str]] = {}
+    for username in people:
+        found[username] = []
+        for endpoint, address, html in walked(app, username):
+            own = f"{endpoint} {username}" if endpoint == "home.show" else endpoint
+            if "<html" in html and own not in seen and not address.startswith(NO_PAGES):
+                seen.add(own)
+                found[username].append(address)
+    database.dispose()
+    return found
 
 
 def _make(file: Path) -> None:

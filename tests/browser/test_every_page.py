@@ -6,39 +6,20 @@ The pages are found by walking along the links as each person, so a new page is 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
-from scm.core.db import Database
-from tests.browser.conftest import Opener, Site
-from tests.web.walking import walked
-from web.app import create_app
+from tests.browser import company
+from tests.browser.conftest import Opener
 
 PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admin")
 SERIOUS = {"serious", "critical"}
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-NO_PAGES = ("/health", "/metrics", "/find")
-HANDHELD = ".hand-page"
-
-
-@cache
-def pages_of(file: Path, username: str) -> tuple[str, ...]:
-    """One address of each kind of page that somebody may open."""
-    database = Database(f"sqlite:///{file}")
-    found: dict[str, str] = {}
-    for endpoint, address, html in walked(create_app(database), username):
-        if html and "<html" in html and not address.startswith(NO_PAGES):
-            found.setdefault(endpoint, address)
-    database.dispose()
-    return tuple(found.values())
 
 
 def faults(page: Page, options: dict[str, Any]) -> Iterator[str]:
@@ -57,12 +38,8 @@ def too_wide(page: Page) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("username", PEOPLE)
-def test_every_page_can_be_used_by_everybody(
-    open_as: Opener, site: Site, _demo: Path, _chromium: Browser, tmp_path: Path, username: str
-) -> None:
-    copied = tmp_path / "walked.db"
-    shutil.copyfile(_demo, copied)
-    addresses = pages_of(copied, username)
+def test_every_page_can_be_used_by_everybody(open_as: Opener, username: str) -> None:
+    addresses = company.pages_once(PEOPLE)[username]
     assert addresses
     found: list[str] = []
     for language, theme, other in (("en", "light", "dark"), ("zh_CN", "dark", "light")):
@@ -77,12 +54,10 @@ def test_every_page_can_be_used_by_everybody(
 
 
 @pytest.mark.parametrize("username", PEOPLE)
-def test_no_page_is_wider_than_a_phone(open_as: Opener, _demo: Path, tmp_path: Path, username: str) -> None:
-    copied = tmp_path / "walked.db"
-    shutil.copyfile(_demo, copied)
+def test_no_page_is_wider_than_a_phone(open_as: Opener, username: str) -> None:
     page = open_as(username, phone=True, language="zh_CN")
     found: list[str] = []
-    for address in pages_of(copied, username):
+    for address in company.pages_once(PEOPLE)[username]:
         page.goto(address)
         found += too_wide(page)
         small = page.evaluate(

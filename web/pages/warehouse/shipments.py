@@ -54,7 +54,7 @@ SHIPMENTS = ListPage(
         Column(field="state", label=_l("Status"), filtered=True, names=STATES, meanings=MEANINGS),
         Column(field="sales_order", label=_l("Sales order"), on_phone=False),
         Column(field="customer", label=_l("Customer")),
-        Column(field="country", label=_l("Country"), filtered=True, on_phone=False),
+        Column(field="country", label=_l("Country"), shown=False, filtered=True, on_phone=False),
         Column(field="quantity", label=_l("Units")),
         Column(field="cartons", label=_l("Cartons"), on_phone=False),
         Column(field="service", label=_l("Carrier service"), filtered=True, on_phone=False),

@@ -59,6 +59,7 @@ def test_a_parcel_comes_back_with_a_photo_and_is_refunded(
     expect(page.locator(".photo-pick img")).to_have_count(1)
     press(page)  # inspected
     expect(page.locator(".photos img")).to_have_count(1)
+    page.wait_for_load_state("networkidle")
     assert page.locator(".photos img").evaluate("image => image.decode().then(() => image.naturalWidth)") == 40
     page.locator("summary.why").click()
     expect(page.locator(".why-more .facts")).to_be_visible()

@@ -25,11 +25,11 @@ def test_every_lack_is_named_until_it_is_mended(world: World) -> None:
     bolt = world.item("bolt")
     world.begin().execute(sa.update(Item).values(opening_unit_cost=None))
     assert lacking(world)["bolt"] == {"agreement", "cost", "category", "gtin"}
-    world.agreement(bolt, world.supplier("acme"))
+    agreed = world.agreement(bolt, world.supplier("acme"))
     assert lacking(world)["bolt"] == {"cost", "category", "gtin", "lead_time"}
     world.begin().execute(sa.update(Partner).values(email=None))
     assert lacking(world)["bolt"] == {"cost", "category", "gtin", "lead_time", "email"}
-    world.receive(world.sent_order((bolt, 10)))
+    world.receive(world.sent_order((agreed, 10)))
     assert "lead_time" not in lacking(world)["bolt"]
     world.begin().execute(sa.update(Item).values(opening_unit_cost=Decimal(1), gtin="40170725", sale_price=None))
     assert lacking(world)["bolt"] == {"category", "price", "email"}

@@ -17,6 +17,7 @@ from scm.core.users import Role
 
 DAY = timedelta(days=1)
 MOST_AT_ONCE = 400  # slots opened by one look; the next look opens the rest
+APART = timedelta(minutes=1)  # how far two machines' clocks, or the steps of two threads, may be apart
 OPERATORS = frozenset({Role.ADMIN, Role.SYSTEM})  # who may ask for any job
 
 
@@ -96,7 +97,7 @@ def due(rule: JobRule, *, since: datetime, now: datetime, calendar: Calendar) ->
     """This function will give the slots after `since`, up to now, that the rule lets run, oldest first.
 
     A `since` in the future means that the clock was set back: the last period is looked at once more, and the names
-    of its slots tell which were run.
+    of its slots tell which were run. One that is hardly ahead was written by somebody else a moment ago.
 
     >>> nightly = JobRule(name="n", timing=Daily(at=time(1, 30), days_back=1), catch_up=CatchUp.ALL)
     >>> autumn = Calendar(zone="Europe/London")  # on 2026-10-25 half past one comes twice
@@ -105,6 +106,8 @@ def due(rule: JobRule, *, since: datetime, now: datetime, calendar: Calendar) ->
     >>> [(slot.name, f"{slot.due_at:%d %H:%M}") for slot in slots]
     [('2026-10-23', '24 00:30'), ('2026-10-24', '25 00:30')]
     """
+    if now < since <= now + APART:
+        return []
     since = since if since <= now else now - rule.timing.period
     if isinstance(rule.timing, Daily):
         slots = list(_days(rule.timing, since=since, now=now, calendar=calendar))

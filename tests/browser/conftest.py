@@ -110,6 +110,7 @@ def open_as(site: Site, _chromium: Browser) -> Iterator[Opener]:
         page.locator("[name=password]").fill(PASSWORD)
         page.locator("button.btn-primary").click()
         page.locator(".rail, .hand-page").first.wait_for()
+        page.wait_for_load_state()  # keys are heard from then on
         return page
 
     yield opened

@@ -83,6 +83,7 @@ def the_planner_changes_one_proposal_and_accepts_two(page: Page) -> None:
     change.locator("button").click()
     expect(page.locator("#messages .notice-good")).to_be_visible()
     expect(page.locator(".st-hand").first).to_be_visible()
+    page.wait_for_load_state()  # keys are heard from then on
     page.keyboard.press("j")
     page.keyboard.press("x")
     page.keyboard.press("j")

@@ -62,6 +62,12 @@ def test_a_clock_set_back_opens_no_slot_again(session: Session) -> None:
     assert session.scalar(sa.select(sa.func.count(JobRun.id))) == 3
 
 
+def test_a_job_that_somebody_else_saw_first_a_moment_ago_begins_with_the_slots_after_it(session: Session) -> None:
+    """A worker reads its clock, then a person asks for the job by hand, then the worker looks."""
+    assert jobs.open_due(session, NIGHTLY, now=NOW + timedelta(seconds=2), calendar=CALENDAR).names == ()
+    assert jobs.open_due(session, NIGHTLY, now=NOW, calendar=CALENDAR).names == ()
+
+
 def test_of_one_job_one_run_is_worked_on_at_a_time_and_the_oldest_first(session: Session) -> None:
     later = opened(session, days=2)
     first = take(session, later)

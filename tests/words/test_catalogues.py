@@ -138,9 +138,10 @@ def test_chinese_is_written_with_its_own_marks_and_words(path: Path) -> None:
     for message in messages(path):
         for text in translations(message):
             shown = re.sub(r"%\(\w+\)[a-z]|%[sd]", "0", text)
+            plain = text.replace("物料清单", "")  # what a bill of materials is called everywhere
             wrong += [f"{text!r}: a half-width mark in {found.group()!r}" for found in HALF_WIDTH.finditer(shown)]
             wrong += [f"{text!r}: a space beside the mark in {found.group()!r}" for found in SPACED.finditer(shown)]
-            wrong += [f"{text!r}: say {better}, not {word}" for word, better in AVOIDED.items() if word in text]
+            wrong += [f"{text!r}: say {better}, not {word}" for word, better in AVOIDED.items() if word in plain]
     assert not wrong, "\n".join(wrong)
 
 

@@ -1,0 +1,123 @@
+"""People write bills of materials: a first draft, a next revision, a change of a draft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from scm.core import audit
+from scm.core.errors import NotFound
+from scm.core.users import Actor, Role
+from scm.master import bom_content, items
+from scm.master.bom import KIND, MACHINE, Bom, BomLine, BomSubstitute, number
+from scm.master.bom_content import BomContent
+from scm.master.items import Item
+from scm.master.locations import Site
+from scm.master.partners import Partner
+from scm.master.routing import Operation, Routing, WorkCenter
+
+
+class PartUnknown(NotFound):
+    """Something a bill names does not exist, or not in this company or at this site."""
+
+
+def create(session: Session, content: BomContent, *, site_id: int, item_id: int, company_id: int, actor: Actor) -> int:
+    """This function will write a draft of the next revision of what an item is made of, and give its id.
+
+    Raises `BadBom`, `PartUnknown`.
+    """
+    actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
+    # The site's row is the lock: two people who write a revision at once get two numbers.
+    site = session.execute(
+        sa.select(Site.id, Site.code)
+        .where(Site.id == site_id, Site.company_id == company_id)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if site is None:
+        raise PartUnknown(f"there is no site {site_id} in this company")
+    last = session.scalar(sa.select(sa.func.max(Bom.revision)).where(Bom.item_id == item_id, Bom.site_id == site_id))
+    revision = (last or 0) + 1
+    sku = items.skus(session, [item_id])[item_id]
+    check(
+        session,
+        content,
+        number=number(sku, site.code, revision),
+        site_id=site_id,
+        item_id=item_id,
+        company_id=company_id,
+    )
+    bom = Bom(
+        company_id=company_id,
+        site_id=site_id,
+        item_id=item_id,
+        revision=revision,
+        state=MACHINE.initial,
+        **{name: getattr(content, name) for name in bom_content.HEAD},
+    )
+    session.add(bom)
+    session.flush()
+    write_parts(session, bom.id, content)
+    audit.record(
+        session,
+        actor=actor,
+        verb="bom.create",
+        document_kind=KIND,
+        document_ids=[bom.id],
+        item=sku,
+        site=site.code,
+        revision=revision,
+    )
+    return bom.id
+
+
+def check(session: Session, content: BomContent, *, number: str, site_id: int, item_id: int, company_id: int) -> None:
+    """This function will refuse a revision that names what does not exist, or is wrong in itself.
+
+    Raises `BadBom`, `PartUnknown`.
+    """
+    bom_content.check(content, number=number, item_id=item_id)
+    used = {item_id, *(line.item_id for line in content.lines)}
+    used |= {other.item_id for line in content.lines for other in line.substitutes}
+    for unknown in _unknown(session, Item, used, Item.company_id == company_id):
+        raise PartUnknown(f"{number}: there is no item {unknown}")
+    centers = {operation.work_center_id for operation in content.operations}
+    for unknown in _unknown(session, WorkCenter, centers, WorkCenter.site_id == site_id, ~WorkCenter.retired):
+        raise PartUnknown(f"{number}: there is no work centre {unknown} in use at its site")
+    partners = set() if content.partner_id is None else {content.partner_id}
+    supplies = (Partner.company_id == company_id, Partner.is_supplier, ~Partner.retired)
+    for unknown in _unknown(session, Partner, partners, *supplies):
+        raise PartUnknown(f"{number}: there is no supplier {unknown} to make it")
+
+
+def write_parts(session: Session, bom_id: int, content: BomContent) -> None:
+    """This function will write lines, substitutes and operations of a revision that has none."""
+    lines = [
+        BomLine(
+            bom_id=bom_id,
+            line_number=line.line_number,
+            item_id=line.item_id,
+            quantity=line.quantity,
+            scrap_rate=line.scrap_rate,
+        )
+        for line in content.lines
+    ]
+    session.add_all(lines)
+    session.flush()
+    session.add_all(
+        BomSubstitute(bom_line_id=row.id, **vars(other))
+        for row, line in zip(lines, content.lines, strict=True)
+        for other in line.substitutes
+    )
+    if content.operations:
+        routing = Routing(bom_id=bom_id)
+        session.add(routing)
+        session.flush()
+        session.add_all(Operation(routing_id=routing.id, **vars(operation)) for operation in content.operations)
+    session.flush()
+
+
+def _unknown(session: Session, model: Any, wanted: set[int], *conditions: Any) -> list[int]:
+    found = session.scalars(sa.select(model.id).where(model.id.in_(sorted(wanted)), *conditions))
+    return sorted(wanted - set(found))

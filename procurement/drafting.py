@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from procurement import authors, proposals, purchase_orders
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import MACHINE, OrderUnknown, PurchaseOrder, PurchaseOrderLine
 from scm.core import numbering
 from scm.core.db import table_of
@@ -45,6 +45,10 @@ class NotAccepted(Conflict):
     """A proposal that was not accepted cannot be ordered."""
 
 
+class NotBought(Conflict):
+    """What is made or moved stands on no purchase order."""
+
+
 class AlreadyDrafted(Conflict):
     """A proposal stands on an order already."""
 
@@ -71,7 +75,7 @@ class _Agreed(NamedTuple):
 
 
 def from_proposals(session: Session, proposal_ids: Sequence[int] | None, *, actor: Actor, today: date) -> list[int]:
-    """This function will draft orders from accepted proposals that stand on no order yet (None: all of them)."""
+    """This function will draft orders from accepted proposals to buy that stand on no order yet (None: all of them)."""
     rows = _accepted(session, proposal_ids)
     orders: list[int] = []
     for site_id in sorted({row.site_id for row in rows}):
@@ -91,12 +95,13 @@ def from_proposals(session: Session, proposal_ids: Sequence[int] | None, *, acto
 
 
 def waiting(session: Session, *, site_id: int) -> list[int]:
-    """This function will list a site's accepted proposals that stand on no order yet."""
+    """This function will list a site's accepted proposals to buy that stand on no order yet."""
     return list(
         session.scalars(
             sa.select(Proposal.id)
             .where(
                 Proposal.site_id == site_id,
+                Proposal.kind == ProposalKind.BUY,
                 Proposal.state == ProposalState.ACCEPTED,
                 ~sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id),
             )
@@ -197,6 +202,7 @@ def _accepted(session: Session, proposal_ids: Sequence[int] | None) -> list[sa.R
     if proposal_ids is None:
         proposal_ids = session.scalars(
             sa.select(Proposal.id).where(
+                Proposal.kind == ProposalKind.BUY,
                 Proposal.state == ProposalState.ACCEPTED,
                 ~sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id),
             )
@@ -214,6 +220,13 @@ def _accepted(session: Session, proposal_ids: Sequence[int] | None) -> list[sa.R
         ).first()
         if drafted is not None:
             raise AlreadyDrafted(f"proposal {drafted} stands on an order already")
+        other = session.execute(
+            sa.select(Proposal.id, Proposal.kind)
+            .where(Proposal.id.in_(chunk), Proposal.kind != ProposalKind.BUY)
+            .limit(1)
+        ).first()
+        if other is not None:
+            raise NotBought(f"proposal {other.id} is to {other.kind.value} goods, not to buy them: leave it out")
         columns = (Proposal.id, Proposal.site_id, Proposal.agreement_id, Proposal.quantity)
         statement = sa.select(*columns, Proposal.due_date, Proposal.unit_price).where(Proposal.id.in_(chunk))
         rows.extend(session.execute(statement.order_by(Proposal.id)))

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from procurement import proposals
-from procurement.proposals import KIND, MACHINE, Proposal, ReasonMissing
+from procurement.proposals import KIND, MACHINE, Proposal, ProposalKind, ReasonMissing
 from scm.core import audit, types
 from scm.core.db import Base, BigId
 from scm.core.errors import Conflict, InvalidInput
@@ -41,10 +41,11 @@ class ProposalEdit(Base):
     order_date_after: Mapped[date]
     due_date_before: Mapped[date]
     due_date_after: Mapped[date]
-    agreement_before_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
-    agreement_after_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
-    unit_price_before: Mapped[Decimal] = mapped_column(types.UnitPrice)
-    unit_price_after: Mapped[Decimal] = mapped_column(types.UnitPrice)
+    # Of what is bought; what is made or moved has neither.
+    agreement_before_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
+    agreement_after_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
+    unit_price_before: Mapped[Decimal | None] = mapped_column(types.UnitPrice)
+    unit_price_after: Mapped[Decimal | None] = mapped_column(types.UnitPrice)
     reason: Mapped[str] = mapped_column(sa.String(400))
     edited_by_id: Mapped[int] = mapped_column(sa.ForeignKey("app_user.id"))
     edited_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
@@ -68,14 +69,14 @@ class Change:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What a proposal would be after a change."""
+    """What a proposal would be after a change. Agreement, supplier and price: of what is bought."""
 
     quantity: int
     order_date: date
     due_date: date
-    agreement_id: int
-    supplier_id: int
-    unit_price: Decimal
+    agreement_id: int | None = None
+    supplier_id: int | None = None
+    unit_price: Decimal | None = None
 
 
 class BadEdit(InvalidInput):
@@ -151,12 +152,15 @@ def edit_many(
 
 def resolve(session: Session, proposal: Proposal, change: Change, *, today: date) -> Wanted:
     """This function will give what a proposal would be after a change; nothing is written. Raises `BadEdit`."""
+    if proposal.kind is not ProposalKind.BUY:
+        return _resolve_unbought(proposal, change, today=today)
     agreed = _agreement(session, proposal, change)
     order_date = change.order_date or proposal.order_date
     follows = order_date != proposal.order_date or agreed.id != proposal.agreement_id
     due_date = change.due_date or (order_date + timedelta(days=agreed.lead_time_days) if follows else proposal.due_date)
     quantity = proposal.quantity if change.quantity is None else change.quantity
-    _refuse(proposal, agreed, quantity=quantity, order_date=order_date, due_date=due_date, today=today)
+    _refuse(proposal, agreement_id=agreed.id, quantity=quantity, order_date=order_date, due_date=due_date, today=today)
+    _refuse_terms(proposal, agreed, quantity=quantity)
     return Wanted(
         quantity=quantity,
         order_date=order_date,
@@ -165,6 +169,17 @@ def resolve(session: Session, proposal: Proposal, change: Change, *, today: date
         supplier_id=agreed.partner_id,
         unit_price=proposal.unit_price if agreed.id == proposal.agreement_id else agreed.unit_price,
     )
+
+
+def _resolve_unbought(proposal: Proposal, change: Change, *, today: date) -> Wanted:
+    """What is made or moved takes as long on another day as the plan counted on."""
+    if change.agreement_id is not None:
+        raise BadEdit(f"proposal {proposal.id}: it is not bought, so it has no supplier; reject it and order by hand")
+    order_date = change.order_date or proposal.order_date
+    due_date = change.due_date or (proposal.due_date + (order_date - proposal.order_date))
+    quantity = proposal.quantity if change.quantity is None else change.quantity
+    _refuse(proposal, agreement_id=None, quantity=quantity, order_date=order_date, due_date=due_date, today=today)
+    return Wanted(quantity=quantity, order_date=order_date, due_date=due_date)
 
 
 def undo_edit(session: Session, *, proposal_id: int, site_id: int, actor: Actor, now: datetime) -> int:
@@ -185,7 +200,6 @@ def undo_edit(session: Session, *, proposal_id: int, site_id: int, actor: Actor,
     supplier_id = session.scalar(
         sa.select(SupplierAgreement.partner_id).where(SupplierAgreement.id == last.agreement_before_id)
     )
-    assert supplier_id is not None, f"agreement {last.agreement_before_id} is gone"
     return _write(session, proposal, row, supplier_id=supplier_id, verb="proposal.undo_edit", actor=actor)
 
 
@@ -257,14 +271,22 @@ def _refuse_other_currency(session: Session, proposal: Proposal, agreed: Supplie
 
 
 def _refuse(
-    proposal: Proposal, agreed: SupplierAgreement, *, quantity: int, order_date: date, due_date: date, today: date
+    proposal: Proposal, *, agreement_id: int | None, quantity: int, order_date: date, due_date: date, today: date
 ) -> None:
     line = f"proposal {proposal.id}"
     present = (proposal.quantity, proposal.order_date, proposal.due_date, proposal.agreement_id)
-    if present == (quantity, order_date, due_date, agreed.id):
+    if present == (quantity, order_date, due_date, agreement_id):
         raise BadEdit(f"{line}: nothing would change; name another quantity, date or supplier")
     if type(quantity) is not int or quantity <= 0:
         raise BadEdit(f"{line}: quantity {quantity!r} must be a whole number above 0; reject it to order none")
+    if order_date < today and order_date != proposal.order_date:
+        raise BadEdit(f"{line}: order on {order_date}, which has passed; choose {today} or later")
+    if due_date < max(order_date, today):
+        raise BadEdit(f"{line}: due on {due_date}; choose {max(order_date, today)}, the day of the order, or later")
+
+
+def _refuse_terms(proposal: Proposal, agreed: SupplierAgreement, *, quantity: int) -> None:
+    line = f"proposal {proposal.id}"
     if quantity < agreed.minimum_order_quantity:
         raise BadEdit(
             f"{line}: {quantity} is below the supplier's minimum of {agreed.minimum_order_quantity}; "
@@ -275,10 +297,6 @@ def _refuse(
         upper = lower + agreed.order_multiple
         choice = f"{lower} or {upper}" if lower >= max(agreed.minimum_order_quantity, 1) else f"{upper}"
         raise BadEdit(f"{line}: {quantity} is no multiple of {agreed.order_multiple}; order {choice}")
-    if order_date < today and order_date != proposal.order_date:
-        raise BadEdit(f"{line}: order on {order_date}, which has passed; choose {today} or later")
-    if due_date < max(order_date, today):
-        raise BadEdit(f"{line}: due on {due_date}; choose {max(order_date, today)}, the day of the order, or later")
 
 
 def _row(proposal: Proposal, *, actor: Actor, now: datetime, reason: str) -> ProposalEdit:
@@ -301,7 +319,7 @@ def _row(proposal: Proposal, *, actor: Actor, now: datetime, reason: str) -> Pro
 
 
 def _write(
-    session: Session, proposal: Proposal, row: ProposalEdit, *, supplier_id: int, verb: str, actor: Actor
+    session: Session, proposal: Proposal, row: ProposalEdit, *, supplier_id: int | None, verb: str, actor: Actor
 ) -> int:
     session.add(row)
     session.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,11 +16,15 @@ from procurement.edits import Change, Wanted
 from procurement.proposals import Proposal
 from scm.finance import money
 from scm.master.agreements import SupplierTerms
+from scm.master.companies import Company
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """The order as it stands and as it would be. Money is minor units; cover is days of the forecast demand."""
+    """The order as it stands and as it would be. Money is minor units; cover is days of the forecast demand.
+
+    What is made or moved has no price, so its value is 0.
+    """
 
     quantity: int
     value: int
@@ -42,13 +47,14 @@ def effect(session: Session, *, proposal_id: int, site_id: int, change: Change, 
         raise proposals.unknown(proposal_id)
     wanted = edits.resolve(session, proposal, change, today=today)
     currency = session.scalar(sa.select(SupplierTerms.currency).where(SupplierTerms.partner_id == wanted.supplier_id))
-    assert currency is not None, f"supplier {wanted.supplier_id} has no terms"
+    if currency is None:
+        currency = session.get_one(Company, proposal.company_id).currency
     return Effect(
         quantity=proposal.quantity,
-        value=money.line_amount(proposal.unit_price, proposal.quantity, currency=currency),
+        value=_value(proposal.unit_price, proposal.quantity, currency),
         cover_days=cover_with(proposal.inputs, proposal.quantity),
         wanted=wanted,
-        value_after=money.line_amount(wanted.unit_price, wanted.quantity, currency=currency),
+        value_after=_value(wanted.unit_price, wanted.quantity, currency),
         cover_days_after=cover_with(proposal.inputs, wanted.quantity),
         currency=currency,
     )
@@ -65,3 +71,7 @@ def cover_with(inputs: Mapping[str, Any], quantity: int) -> int | None:
         return None
     free = inputs.get("on_hand", 0) - inputs.get("backordered", 0) + quantity
     return int(max(0, round(free * days / mean)))
+
+
+def _value(unit_price: Decimal | None, quantity: int, currency: str) -> int:
+    return 0 if unit_price is None else money.line_amount(unit_price, quantity, currency=currency)

@@ -13,13 +13,15 @@ from sqlalchemy.orm import Session, aliased
 
 from procurement import edits
 from procurement.edits import ProposalEdit
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from procurement.rules import AcceptanceRule
 from scm.core.users import User
 from scm.finance import money
 from scm.master.agreements import SupplierAgreement, SupplierTerms
+from scm.master.companies import Company
 from scm.master.items import BaseUnit, Item
+from scm.master.locations import Site
 from scm.master.partners import Partner
 
 
@@ -42,9 +44,13 @@ class ShownEdit:
 
 @dataclass(frozen=True, kw_only=True)
 class ShownProposal:
-    """One proposal with the names people know; `value` is in minor units of `currency`. Edits: the newest first."""
+    """One proposal with the names people know; `value` is in minor units of `currency`. Edits: the newest first.
+
+    Only what is bought has a supplier, a price and a value; only what is moved has a site that sends it.
+    """
 
     id: int
+    kind: ProposalKind
     state: ProposalState
     item_id: int
     sku: str
@@ -52,9 +58,11 @@ class ShownProposal:
     unit: str
     supplier_code: str
     supplier_name: str
-    agreement_id: int
+    agreement_id: int | None
+    from_site_code: str
+    from_site_name: str
     quantity: int
-    unit_price: Decimal
+    unit_price: Decimal | None
     value: int
     currency: str
     order_date: date
@@ -105,7 +113,9 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
             BaseUnit.code.label("unit"),
             Partner.code.label("supplier_code"),
             Partner.name.label("supplier_name"),
-            SupplierTerms.currency,
+            sa.func.coalesce(SupplierTerms.currency, Company.currency).label("currency"),
+            Site.code.label("from_site_code"),
+            Site.name.label("from_site_name"),
             User.display_name.label("decided_by"),
             AcceptanceRule.name.label("rule"),
             PurchaseOrder.number.label("order_number"),
@@ -113,8 +123,10 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
         )
         .join(Item, Item.id == Proposal.item_id)
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
-        .join(Partner, Partner.id == Proposal.supplier_id)
-        .join(SupplierTerms, SupplierTerms.partner_id == Proposal.supplier_id)
+        .join(Company, Company.id == Proposal.company_id)
+        .outerjoin(Partner, Partner.id == Proposal.supplier_id)
+        .outerjoin(SupplierTerms, SupplierTerms.partner_id == Proposal.supplier_id)
+        .outerjoin(Site, Site.id == Proposal.from_site_id)
         .outerjoin(User, User.id == Proposal.decided_by_id)
         .outerjoin(AcceptanceRule, AcceptanceRule.id == Proposal.rule_id)
         .outerjoin(PurchaseOrderLine, PurchaseOrderLine.proposal_id == Proposal.id)
@@ -138,10 +150,10 @@ def _edits(session: Session, proposal_ids: Sequence[int]) -> dict[int, list[Show
             User.display_name.label("author"), before.code.label("supplier_before"), after.code.label("supplier_after")
         )
         .join(User, User.id == ProposalEdit.edited_by_id)
-        .join(agreed_before, agreed_before.id == ProposalEdit.agreement_before_id)
-        .join(before, before.id == agreed_before.partner_id)
-        .join(agreed_after, agreed_after.id == ProposalEdit.agreement_after_id)
-        .join(after, after.id == agreed_after.partner_id)
+        .outerjoin(agreed_before, agreed_before.id == ProposalEdit.agreement_before_id)
+        .outerjoin(before, before.id == agreed_before.partner_id)
+        .outerjoin(agreed_after, agreed_after.id == ProposalEdit.agreement_after_id)
+        .outerjoin(after, after.id == agreed_after.partner_id)
         .where(ProposalEdit.proposal_id.in_(proposal_ids))
     )
     found: dict[int, list[ShownEdit]] = {}
@@ -154,8 +166,8 @@ def _edits(session: Session, proposal_ids: Sequence[int]) -> dict[int, list[Show
             order_date_after=edit.order_date_after,
             due_date_before=edit.due_date_before,
             due_date_after=edit.due_date_after,
-            supplier_before=row.supplier_before,
-            supplier_after=row.supplier_after,
+            supplier_before=row.supplier_before or "",
+            supplier_after=row.supplier_after or "",
             reason=edit.reason,
             author=row.author,
             at=edit.edited_at,
@@ -166,19 +178,23 @@ def _edits(session: Session, proposal_ids: Sequence[int]) -> dict[int, list[Show
 
 def _shown(row: sa.Row[Any], changed: Sequence[ShownEdit]) -> ShownProposal:
     proposal: Proposal = row.Proposal
+    price = proposal.unit_price
     return ShownProposal(
         id=proposal.id,
+        kind=proposal.kind,
         state=proposal.state,
         item_id=proposal.item_id,
         sku=row.sku,
         item_name=row.item_name,
         unit=row.unit,
-        supplier_code=row.supplier_code,
-        supplier_name=row.supplier_name,
+        supplier_code=row.supplier_code or "",
+        supplier_name=row.supplier_name or "",
         agreement_id=proposal.agreement_id,
+        from_site_code=row.from_site_code or "",
+        from_site_name=row.from_site_name or "",
         quantity=proposal.quantity,
-        unit_price=proposal.unit_price,
-        value=money.line_amount(proposal.unit_price, proposal.quantity, currency=row.currency),
+        unit_price=price,
+        value=0 if price is None else money.line_amount(price, proposal.quantity, currency=row.currency),
         currency=row.currency,
         order_date=proposal.order_date,
         due_date=proposal.due_date,

@@ -11,14 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from procurement import edits
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from scm.core import types
 from scm.core.listing import Field, Kind, Listing
 from scm.core.users import User
 from scm.finance import money
-from scm.master.agreements import SupplierAgreement, SupplierTerms
+from scm.master.agreements import SupplierAgreement
 from scm.master.items import BaseUnit, Item
+from scm.master.locations import Site
 from scm.master.partners import Partner
 
 
@@ -55,6 +56,7 @@ def listing(*, site_id: int, currency: str) -> Listing:
         key=Proposal.id,
         fields=(
             Field(name="number", kind=Kind.CODE, value=sa.cast(Proposal.id, sa.String(20))),
+            Field(name="kind", kind=Kind.CHOICE, value=Proposal.kind, choices=ProposalKind),
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
             Field(name="item_name", kind=Kind.TEXT, value=Item.name),
             Field(name="quantity", kind=Kind.QUANTITY, value=Proposal.quantity, beside="unit"),
@@ -70,6 +72,7 @@ def listing(*, site_id: int, currency: str) -> Listing:
             Field(name="multiple", kind=Kind.QUANTITY, value=SupplierAgreement.order_multiple),
             Field(name="supplier", kind=Kind.CODE, value=Partner.code),
             Field(name="supplier_name", kind=Kind.TEXT, value=Partner.name),
+            Field(name="from_site", kind=Kind.CODE, value=Site.code),
             Field(name="order_date", kind=Kind.DATE, value=Proposal.order_date),
             Field(name="due_date", kind=Kind.DATE, value=Proposal.due_date),
             Field(name="state", kind=Kind.CHOICE, value=Proposal.state, choices=ProposalState),
@@ -82,7 +85,12 @@ def listing(*, site_id: int, currency: str) -> Listing:
             Field(name="decided_at", kind=Kind.INSTANT, value=Proposal.decided_at),
             Field(name="reason", kind=Kind.TEXT, value=Proposal.reason),
         ),
-        search=(Item.sku, Item.name, Partner.code, Partner.name),
+        search=(
+            Item.sku,
+            Item.name,
+            sa.func.coalesce(Partner.code, Site.code),
+            sa.func.coalesce(Partner.name, Site.name),
+        ),
         order=("at_risk", True),
     )
 
@@ -92,9 +100,9 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
         sa.select(Proposal.id)
         .join(Item, Item.id == Proposal.item_id)
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
-        .join(Partner, Partner.id == Proposal.supplier_id)
-        .join(SupplierTerms, SupplierTerms.partner_id == Proposal.supplier_id)
-        .join(SupplierAgreement, SupplierAgreement.id == Proposal.agreement_id)
+        .outerjoin(Partner, Partner.id == Proposal.supplier_id)
+        .outerjoin(SupplierAgreement, SupplierAgreement.id == Proposal.agreement_id)
+        .outerjoin(Site, Site.id == Proposal.from_site_id)
         .outerjoin(PurchaseOrderLine, PurchaseOrderLine.proposal_id == Proposal.id)
         .outerjoin(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
         .outerjoin(User, User.id == Proposal.decided_by_id)
@@ -103,9 +111,13 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
 
 
 def _value(currency: str) -> sa.ColumnElement[int]:
-    """The worth of a line in minor units, rounded half up exactly as `money.line_amount` does, in whole numbers."""
+    """The worth of a line in minor units, rounded half up exactly as `money.line_amount` does, in whole numbers.
+
+    What is not bought is worth what it cost when the item was entered, as far as that is known.
+    """
     divisor = 10 ** (types.UNIT_PRICE_PLACES - money.places(currency))
-    scaled = sa.type_coerce(Proposal.unit_price, sa.BigInteger) * Proposal.quantity
+    price, cost = (sa.type_coerce(one, sa.BigInteger) for one in (Proposal.unit_price, Item.opening_unit_cost))
+    scaled = sa.func.coalesce(price, cost, 0) * Proposal.quantity
     worth: sa.ColumnElement[int] = (2 * scaled + divisor) // (2 * divisor)
     return worth
 

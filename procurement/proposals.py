@@ -1,7 +1,7 @@
-"""Proposals: what a run of the plan says should be bought, with the account of every quantity.
+"""Proposals: what a run of the plan says should be bought, made or moved, with the account of every quantity.
 
 A run replaces the open proposals of the run before it. A person, or a rule a person signed, accepts or rejects;
-accepted ones become purchase orders in `procurement.orders`.
+accepted ones become purchase orders in `procurement.orders`, or what makes and moves goods.
 """
 
 from __future__ import annotations
@@ -27,9 +27,11 @@ CHUNK = 5000
 
 
 class ProposalKind(enum.Enum):
-    """What is proposed."""
+    """What is proposed: an order to a supplier, making at the site, or goods of another site."""
 
     BUY = "buy"
+    MAKE = "make"
+    MOVE = "move"
 
 
 class ProposalState(enum.Enum):
@@ -67,12 +69,14 @@ class Proposal(Base):
     kind: Mapped[ProposalKind] = mapped_column(types.enum_column(ProposalKind))
     state: Mapped[ProposalState] = mapped_column(types.enum_column(ProposalState))
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
-    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("partner.id"))
-    agreement_id: Mapped[int] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
+    supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partner.id"))  # these three: of BUY only
+    agreement_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
+    unit_price: Mapped[Decimal | None] = mapped_column(types.UnitPrice)
+    bom_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bom.id"))  # of MAKE only
+    from_site_id: Mapped[int | None] = mapped_column(sa.ForeignKey("site.id"))  # of MOVE only
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     order_date: Mapped[date]
     due_date: Mapped[date]
-    unit_price: Mapped[Decimal] = mapped_column(types.UnitPrice)
     account: Mapped[list[Any]] = mapped_column(types.Json)  # terms, people's edits too, that add up to `quantity`
     inputs: Mapped[dict[str, Any]] = mapped_column(types.Json)  # what the terms were computed from
     next_best: Mapped[Any] = mapped_column(types.Json, nullable=True)  # what else could be done, and what it costs
@@ -94,6 +98,14 @@ class Proposal(Base):
         sa.CheckConstraint("quantity > 0", name="proposes_something"),
         sa.CheckConstraint("due_date >= order_date", name="due_after_ordered"),
         sa.CheckConstraint(
+            "(kind = 'buy') = (supplier_id IS NOT NULL) AND (kind = 'buy') = (agreement_id IS NOT NULL) "
+            "AND (kind = 'buy') = (unit_price IS NOT NULL)",
+            name="bought_from_a_supplier",
+        ),
+        sa.CheckConstraint("(kind = 'make') = (bom_id IS NOT NULL)", name="made_by_a_bom"),
+        sa.CheckConstraint("(kind = 'move') = (from_site_id IS NOT NULL)", name="moved_from_a_site"),
+        sa.CheckConstraint("from_site_id <> site_id", name="moved_from_elsewhere"),
+        sa.CheckConstraint(
             "state NOT IN ('accepted', 'rejected') OR decided_by_id IS NOT NULL", name="answered_by_somebody"
         ),
         sa.Index(None, "site_id", "state"),
@@ -102,15 +114,21 @@ class Proposal(Base):
 
 @dataclass(frozen=True, kw_only=True)
 class ProposalRequest:
-    """One line of a plan. `account` is a list of terms, each with `name`, `quantity` and its sentence's data."""
+    """One line of a plan. `account` is a list of terms, each with `name`, `quantity` and its sentence's data.
 
+    BUY names supplier, agreement and price, MAKE the bill of materials, MOVE the site that sends.
+    """
+
+    kind: ProposalKind = ProposalKind.BUY
     item_id: int
-    supplier_id: int
-    agreement_id: int
+    supplier_id: int | None = None
+    agreement_id: int | None = None
+    unit_price: Decimal | None = None
+    bom_id: int | None = None
+    from_site_id: int | None = None
     quantity: int
     order_date: date
     due_date: date
-    unit_price: Decimal
     account: Sequence[Mapping[str, Any]]
     inputs: Mapping[str, Any]
     next_best: Any = None
@@ -160,7 +178,6 @@ def publish(
         "company_id": company_id,
         "site_id": site_id,
         "run_id": run_id,
-        "kind": ProposalKind.BUY,
         "state": MACHINE.initial,
         "created_at": now,
         "reason": "",
@@ -332,6 +349,7 @@ def _refuse(request: ProposalRequest) -> None:
     line = f"proposal for item {request.item_id}"
     if type(request.quantity) is not int or request.quantity <= 0:
         raise BadProposal(f"{line}: quantity {request.quantity!r} must be a whole number above 0")
+    _refuse_source(request, line)
     if request.due_date < request.order_date:
         raise BadProposal(f"{line}: due on {request.due_date}, before it is ordered on {request.order_date}")
     quantities = [term["quantity"] for term in request.account]
@@ -341,3 +359,20 @@ def _refuse(request: ProposalRequest) -> None:
         raise BadProposal(
             f"{line}: the terms of its account add up to {sum(quantities)}, its quantity is {request.quantity}"
         )
+
+
+def _refuse_source(request: ProposalRequest, line: str) -> None:
+    """A kind names what it is got from, and nothing else."""
+    bought, moved = request.kind is ProposalKind.BUY, request.kind is ProposalKind.MOVE
+    for field, wanted in (
+        ("supplier_id", bought),
+        ("agreement_id", bought),
+        ("unit_price", bought),
+        ("bom_id", request.kind is ProposalKind.MAKE),
+        ("from_site_id", moved),
+    ):
+        named = getattr(request, field) is not None
+        if wanted and not named:
+            raise BadProposal(f"{line}: {field} is missing, a proposal to {request.kind.value} needs it")
+        if named and not wanted:
+            raise BadProposal(f"{line}: leave {field} out, a proposal to {request.kind.value} has none")

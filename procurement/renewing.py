@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from procurement import edits, proposals
 from procurement.edits import ProposalEdit
-from procurement.proposals import Proposal, ProposalRequest, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalRequest, ProposalState
 from scm.core.users import Actor, User
 
 REMEMBERED_DAYS = 30  # a decision older than this says little about a new proposal
@@ -38,18 +38,19 @@ def publish(
 
     `order_date` is the day the run plans for. Raises `BadProposal`.
     """
-    wanted = {request.item_id: request.quantity for request in requests}
+    wanted = {_about(request): request.quantity for request in requests}
     standing = _standing(session, site_id=site_id, order_date=order_date)
-    kept = {row.item_id for row in standing if row.state is ProposalState.OPEN}
+    kept = {_about(row) for row in standing if row.state is ProposalState.OPEN}
     refused = {
-        row.item_id
+        _about(row)
         for row in standing
-        if row.state is ProposalState.REJECTED and wanted.get(row.item_id, 0) <= row.quantity
+        if row.state is ProposalState.REJECTED and wanted.get(_about(row), 0) <= row.quantity
     }
     for row in standing:
-        if row.item_id in kept or row.item_id in refused:
-            _note(session, row.id, {"kind": "planned_again", "run_id": run_id, "quantity": wanted.get(row.item_id, 0)})
-    fresh = [request for request in requests if request.item_id not in kept | refused]
+        if _about(row) in kept | refused:
+            again = wanted.get(_about(row), 0)
+            _note(session, row.id, {"kind": "planned_again", "run_id": run_id, "quantity": again})
+    fresh = [request for request in requests if _about(request) not in kept | refused]
     earlier = _decisions(session, [request.item_id for request in fresh], site_id=site_id, now=now)
     return proposals.publish(
         session,
@@ -63,13 +64,20 @@ def publish(
     )
 
 
+def _about(line: ProposalRequest | sa.Row[Any]) -> tuple[int, ProposalKind, int | None]:
+    """What a decision is about: to buy an item, to make it, or to move it from one site."""
+    return line.item_id, line.kind, line.from_site_id
+
+
 def _standing(session: Session, *, site_id: int, order_date: date) -> list[sa.Row[Any]]:
     """What people changed or refused and whose day has not passed. Locked: a person may answer at this moment."""
     decided = sa.or_(
         sa.and_(Proposal.state == ProposalState.OPEN, edits.is_edited()), Proposal.state == ProposalState.REJECTED
     )
     statement = (
-        sa.select(Proposal.id, Proposal.item_id, Proposal.state, Proposal.quantity)
+        sa.select(
+            Proposal.id, Proposal.item_id, Proposal.kind, Proposal.from_site_id, Proposal.state, Proposal.quantity
+        )
         .where(Proposal.site_id == site_id, Proposal.order_date >= order_date, decided)
         .order_by(Proposal.id)
         .with_for_update(of=Proposal)

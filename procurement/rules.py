@@ -1,4 +1,4 @@
-"""Who may approve how much, and which proposals a signed rule may accept without asking.
+"""Who may approve how much, and which proposals to buy a signed rule may accept without asking.
 
 A rule accepts proposals and may draft and submit orders through the system user; no rule approves an order. So the
 requester of an order and its approver are never the same, whoever or whatever wrote it.
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from procurement import edits, proposals
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from scm.core import audit
 from scm.core.db import Base, dialect_insert
 from scm.core.errors import InvalidInput, NotAllowed, NotFound
@@ -177,7 +177,7 @@ def revoke(session: Session, *, rule_id: int, actor: Actor, now: datetime) -> No
 
 
 def accept_by_rule(session: Session, *, site_id: int, actor: Actor, now: datetime) -> list[int]:
-    """This function will accept the open proposals that a rule in force covers, and list them.
+    """This function will accept the open proposals to buy that a rule in force covers, and list them.
 
     What a person has changed, or lately refused, is left to people. The first rule that covers a proposal accepts it;
     the proposal names the rule, and the rule who signed it.
@@ -209,7 +209,12 @@ def _candidates(session: Session, *, site_id: int) -> list[Candidate]:
             SupplierTerms.currency,
         )
         .join(SupplierTerms, SupplierTerms.partner_id == Proposal.supplier_id)
-        .where(Proposal.site_id == site_id, Proposal.state == ProposalState.OPEN, ~edits.is_edited())
+        .where(
+            Proposal.site_id == site_id,
+            Proposal.kind == ProposalKind.BUY,
+            Proposal.state == ProposalState.OPEN,
+            ~edits.is_edited(),
+        )
         .order_by(Proposal.id)
     )
     return [

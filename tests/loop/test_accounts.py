@@ -87,7 +87,7 @@ def test_the_account_follows_the_service_level_that_was_asked_for(company: Compa
 def test_a_proposal_says_when_and_at_what_price_it_is_bought(found: dict[str, Proposal]) -> None:
     for one in found.values():
         assert (one.due_date - one.order_date).days == one.inputs["lead_time_days"]
-        assert one.unit_price > 0
+        assert one.unit_price is not None and one.unit_price > 0
         assert one.assumed, "what was made up is labelled"
         assert one.risk is not None and 0 <= one.risk["stock_out_without"] <= 1
         assert one.next_best is not None and one.next_best["quantity"] != one.quantity

@@ -77,7 +77,7 @@ def proposals_after_a_flood(company: Company) -> dict[str, Proposal]:
     company.empty_shelves(today)
     company.cycle(today)
     codes = company.suppliers()
-    return {sku: one for sku, one in company.proposals().items() if codes[one.supplier_id] == LATE}
+    return {sku: one for sku, one in company.proposals().items() if codes[one.supplier_id or 0] == LATE}
 
 
 def blamed_by_others(company: Company) -> set[str]:
@@ -85,7 +85,9 @@ def blamed_by_others(company: Company) -> set[str]:
     codes = company.suppliers()
     with company.reading() as session:
         proposals = session.scalars(sa.select(Proposal)).all()
-    causes = [(codes[one.supplier_id], cause["supplier"]) for one in proposals for cause in named(one, "lead_time")]
+    causes = [
+        (codes[one.supplier_id or 0], cause["supplier"]) for one in proposals for cause in named(one, "lead_time")
+    ]
     assert causes, "nothing was learnt, so nothing was tested"
     return {blamed for supplier, blamed in causes if blamed != supplier}
 

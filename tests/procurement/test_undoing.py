@@ -208,6 +208,7 @@ def test_a_no_is_final_once_a_later_day_is_planned(desk: Desk, world: World) -> 
     proposals.reject(world.begin(), [desk.bolts], reason="no room", actor=planner, now=world.now)
     proposals.accept(world.begin(), [desk.nuts], actor=planner, now=world.now)
     agreement = world.begin().get_one(Proposal, desk.bolts).agreement_id
+    assert agreement is not None
     propose(world, agreement, days=1, run_id=2)
     outcome = desk.undo(desk.bolts, desk.nuts)
     assert outcome.done == (desk.nuts,), "a yes was counted on by the later plan; it can be taken back"

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 
 from procurement.proposal_book import ShownProposal
+from procurement.proposals import ProposalKind
 from web import formats
 from web.i18n import Text
 
@@ -28,6 +29,11 @@ TERMS: dict[str, Text] = {
     "fill": _l("Packs added to this order"),
     "cut": _l("Packs left out"),
     "changed": _l("Changed by %(by)s"),
+}
+KINDS: dict[ProposalKind, Text] = {
+    ProposalKind.BUY: _l("Buy"),
+    ProposalKind.MAKE: _l("Make"),
+    ProposalKind.MOVE: _l("Move"),
 }
 BINDING: dict[str, Text] = {
     "need": _l("ordered as needed"),
@@ -97,6 +103,37 @@ def why(proposal: ShownProposal) -> Text:
         days=formats.count(proposal.inputs["protection_days"]),
         reason=reason,
     )
+
+
+def opening(proposal: ShownProposal) -> Text:
+    """This function will say what is to be done by when, in the beginning of a sentence."""
+    said = {
+        "quantity": formats.count(proposal.quantity),
+        "order": formats.short_day(proposal.order_date),
+        "due": formats.short_day(proposal.due_date),
+    }
+    if proposal.kind is ProposalKind.MAKE:
+        return gettext("Make %(quantity)s, begin by %(order)s, ready %(due)s", **said)
+    if proposal.kind is ProposalKind.MOVE:
+        return gettext(
+            "Move %(quantity)s from %(site)s, send by %(order)s, due %(due)s", site=proposal.from_site_name, **said
+        )
+    return gettext("Buy %(quantity)s, order by %(order)s, due %(due)s", **said)
+
+
+def source(proposal: ShownProposal) -> Text:
+    """This function will say where the goods come from, at what price and when."""
+    due = formats.day(proposal.due_date)
+    if proposal.unit_price is not None:
+        return gettext(
+            "%(supplier)s, %(price)s each, due %(day)s",
+            supplier=proposal.supplier_name,
+            price=formats.price(proposal.unit_price, proposal.currency),
+            day=due,
+        )
+    if proposal.kind is ProposalKind.MOVE:
+        return gettext("from %(site)s, due %(day)s", site=proposal.from_site_name, day=due)
+    return gettext("made here, ready %(day)s", day=due)
 
 
 def note(proposal: ShownProposal) -> Text:

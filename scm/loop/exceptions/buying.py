@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from procurement import purchase_orders, scorecard
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import (
     PurchaseOrder,
     PurchaseOrderConfirmation,
@@ -174,7 +174,7 @@ def _amount(price: Decimal, line: _Line, order: _Order) -> int:
 
 
 def proposals(session: Session, scope: Scope, names: Mapping[int, tuple[str, str]]) -> Iterator[Finding]:
-    """This function will find, by supplier, open proposals to be ordered by today, and accepted ones on no order."""
+    """This function will find, by supplier, open proposals to buy by today, and accepted ones on no order."""
     groups: dict[tuple[Kind, int], list[_Proposed]] = defaultdict(list)
     on_order = sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id)
     rows = session.execute(
@@ -187,6 +187,7 @@ def proposals(session: Session, scope: Scope, names: Mapping[int, tuple[str, str
         )
         .where(
             Proposal.site_id == scope.site_id,
+            Proposal.kind == ProposalKind.BUY,
             sa.or_(
                 sa.and_(Proposal.state == ProposalState.OPEN, Proposal.order_date <= scope.today),
                 sa.and_(Proposal.state == ProposalState.ACCEPTED, ~on_order),

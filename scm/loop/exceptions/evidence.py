@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -122,8 +123,9 @@ def _projection(session: Session, scope: Scope, item_id: int) -> Projection | No
 
 
 def _proposed(scope: Scope, *about: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    price = sa.func.coalesce(Proposal.unit_price, Decimal(0)).label("unit_price")  # what is not bought costs nothing
     return (
-        sa.select(Item.sku, Item.name, Proposal.quantity, Proposal.unit_price, Proposal.due_date)
+        sa.select(Item.sku, Item.name, Proposal.quantity, price, Proposal.due_date)
         .join(Item, Item.id == Proposal.item_id)
         .where(Proposal.site_id == scope.site_id, *about)
         .order_by(Proposal.id)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from forecasting import runs
 from procurement import orders, proposals, purchase_orders
 from procurement.drafting import OrderLineRequest
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderState
 from scm.loop import sources
 from scm.loop.sources import Source
@@ -105,6 +105,7 @@ def _proposed(session: Session, stage: Stage) -> set[int]:
     """What the newest plan proposes to buy, answered or not."""
     statement = sa.select(Proposal.item_id).where(
         Proposal.site_id == stage.setup.site_id,
+        Proposal.kind == ProposalKind.BUY,
         Proposal.state.in_([ProposalState.OPEN, ProposalState.ACCEPTED]),
         Proposal.order_date >= _newest_order_date(stage),
     )
@@ -120,7 +121,11 @@ def _to_accept(session: Session, stage: Stage) -> list[int]:
     """The first two fifths of every supplier's."""
     rows = session.execute(
         sa.select(Proposal.id, Proposal.supplier_id)
-        .where(Proposal.site_id == stage.setup.site_id, Proposal.state == ProposalState.OPEN)
+        .where(
+            Proposal.site_id == stage.setup.site_id,
+            Proposal.kind == ProposalKind.BUY,
+            Proposal.state == ProposalState.OPEN,
+        )
         .order_by(Proposal.id)
     )
     waiting: dict[int, list[int]] = defaultdict(list)
@@ -133,6 +138,7 @@ def _accepted(session: Session, stage: Stage) -> list[int]:
     """What was accepted and stands on no order."""
     statement = sa.select(Proposal.id).where(
         Proposal.site_id == stage.setup.site_id,
+        Proposal.kind == ProposalKind.BUY,
         Proposal.state == ProposalState.ACCEPTED,
         ~sa.exists().where(purchase_orders.PurchaseOrderLine.proposal_id == Proposal.id),
     )

@@ -1211,7 +1211,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.BigInteger(), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum("buy", name="proposal_kind", native_enum=False, create_constraint=True, length=24),
+            sa.Enum("buy", "make", "move", name="proposal_kind", native_enum=False, create_constraint=True, length=24),
             nullable=False,
         ),
         sa.Column(
@@ -1229,12 +1229,13 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("item_id", sa.Integer(), nullable=False),
-        sa.Column("supplier_id", sa.Integer(), nullable=False),
-        sa.Column("agreement_id", sa.Integer(), nullable=False),
+        sa.Column("supplier_id", sa.Integer(), nullable=True),
+        sa.Column("agreement_id", sa.Integer(), nullable=True),
+        sa.Column("unit_price", sa.BigInteger(), nullable=True),
+        sa.Column("from_site_id", sa.Integer(), nullable=True),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("order_date", sa.Date(), nullable=False),
         sa.Column("due_date", sa.Date(), nullable=False),
-        sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("inputs", sa.Text(), nullable=False),
         sa.Column("next_best", sa.Text(), nullable=True),
@@ -1250,12 +1251,20 @@ def upgrade() -> None:
             name=op.f("ck_proposal_answered_by_somebody"),
         ),
         sa.CheckConstraint("due_date >= order_date", name=op.f("ck_proposal_due_after_ordered")),
+        sa.CheckConstraint(
+            "(kind = 'buy') = (supplier_id IS NOT NULL) AND (kind = 'buy') = (agreement_id IS NOT NULL) "
+            "AND (kind = 'buy') = (unit_price IS NOT NULL)",
+            name=op.f("ck_proposal_bought_from_a_supplier"),
+        ),
+        sa.CheckConstraint("(kind = 'move') = (from_site_id IS NOT NULL)", name=op.f("ck_proposal_moved_from_a_site")),
+        sa.CheckConstraint("from_site_id <> site_id", name=op.f("ck_proposal_moved_from_elsewhere")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_proposal_proposes_something")),
         sa.ForeignKeyConstraint(
             ["agreement_id"], ["supplier_agreement.id"], name=op.f("fk_proposal_agreement_id_supplier_agreement")
         ),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_proposal_company_id_company")),
         sa.ForeignKeyConstraint(["decided_by_id"], ["app_user.id"], name=op.f("fk_proposal_decided_by_id_app_user")),
+        sa.ForeignKeyConstraint(["from_site_id"], ["site.id"], name=op.f("fk_proposal_from_site_id_site")),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_proposal_item_id_item")),
         sa.ForeignKeyConstraint(["rule_id"], ["acceptance_rule.id"], name=op.f("fk_proposal_rule_id_acceptance_rule")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_proposal_site_id_site")),

@@ -24,6 +24,7 @@ from web.i18n import Text
 from web.listing import Bulk, Column, ListPage
 from web.listing import Change as Cell
 from web.listing.routes import register
+from web.pages import wording
 
 area = Area("proposals", __name__)
 ANSWERING = frozenset({Role.PLANNER, Role.BUYER})
@@ -122,6 +123,7 @@ PROPOSALS = ListPage(
         Column(field="item_name", label=_l("Name"), on_phone=False),
         Column(field="quantity", label=_l("Quantity"), template="proposals/quantity.html", filtered=True),
         Column(field="value", label=_l("Worth"), filtered=True, on_phone=False),
+        Column(field="kind", label=_l("Kind"), names=wording.KINDS, filtered=True, on_phone=False),
         Column(field="order_date", label=_l("Order by"), filtered=True, on_phone=False),
         Column(field="cover_days", label=_l("Cover, days"), filtered=True, on_phone=False),
         Column(
@@ -147,6 +149,7 @@ PROPOSALS = ListPage(
         Column(field="stock_out", label=_l("Runs out, per cent"), filtered=True, shown=False),
         Column(field="supplier", label=_l("Supplier"), filtered=True, shown=False),
         Column(field="supplier_name", label=_l("Supplier's name"), filtered=True, shown=False),
+        Column(field="from_site", label=_l("From site"), filtered=True, shown=False),
         Column(field="due_date", label=_l("Arrives"), filtered=True, shown=False),
         Column(field="edited", label=_l("Changed by hand"), filtered=True, shown=False),
         Column(field="decided_before", label=_l("Decided before"), filtered=True, shown=False),
@@ -168,6 +171,10 @@ PROPOSALS = ListPage(
         (_l("To answer"), "state=open"),
         (_l("Running out"), "state=open&urgency=runs_out"),
         (_l("Changed by hand"), "state=open&edited=yes"),
+        (
+            _l("To move"),
+            "state=open&kind=move&columns=number,sku,item_name,from_site,quantity,order_date,due_date,urgency",
+        ),
         (
             _l("Accepted"),
             "state=accepted&sort=-decided_at&columns=number,sku,quantity,value,due_date,order,decided_by,decided_at",

@@ -16,7 +16,7 @@ from scm.core.errors import InvalidInput
 from scm.master.bom import Bom, BomKind, BomLine, BomSubstitute
 from scm.master.routing import Operation, Routing
 
-LARGEST = 10**12
+LARGEST = 10**9  # so that a ratio with its rates still is two whole numbers of 64 bits
 MOST_LINES = 1000
 
 
@@ -85,7 +85,7 @@ FIGURES = {
     "quantity": (1, LARGEST),
     "priority": (1, 1000),
     "sequence": (1, 1_000_000),
-    "setup_seconds": (0, LARGEST),
+    "setup_seconds": (0, 10**9),
     "run_seconds": (0, LARGEST),
     "run_quantity": (1, LARGEST),
 }

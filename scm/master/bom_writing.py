@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,13 +12,17 @@ from sqlalchemy.orm import Session
 from scm.core import audit
 from scm.core.errors import NotFound
 from scm.core.users import Actor, Role
-from scm.master import bom_content, items
+from scm.master import bom_content, bom_cycles, items
 from scm.master.bom import KIND, MACHINE, Bom, BomLine, BomSubstitute, number
-from scm.master.bom_content import BomContent
-from scm.master.items import Item
+from scm.master.bom_content import BadBom, BomContent
+from scm.master.items import Item, ItemStatus
 from scm.master.locations import Site
 from scm.master.partners import Partner
 from scm.master.routing import Operation, Routing, WorkCenter
+
+
+class BomUnknown(NotFound):
+    """There is no such revision in the company."""
 
 
 class PartUnknown(NotFound):
@@ -26,7 +32,7 @@ class PartUnknown(NotFound):
 def create(session: Session, content: BomContent, *, site_id: int, item_id: int, company_id: int, actor: Actor) -> int:
     """This function will write a draft of the next revision of what an item is made of, and give its id.
 
-    Raises `BadBom`, `PartUnknown`.
+    Raises `BadBom`, `PartUnknown`, `Cycle`.
     """
     actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
     # The site's row is the lock: two people who write a revision at once get two numbers.
@@ -72,16 +78,40 @@ def create(session: Session, content: BomContent, *, site_id: int, item_id: int,
     return bom.id
 
 
+def revise(session: Session, *, bom_id: int, valid_from: date, company_id: int, actor: Actor) -> int:
+    """This function will write the next revision as a draft that says the same from another day on, and give its id.
+
+    Raises `BomUnknown`, and what `create` raises.
+    """
+    row = session.execute(
+        sa.select(Bom.item_id, Bom.site_id).where(Bom.id == bom_id, Bom.company_id == company_id)
+    ).one_or_none()
+    if row is None:
+        raise BomUnknown(f"there is no bill of materials {bom_id} in this company")
+    content = bom_content.read(session, [bom_id])[bom_id]
+    return create(
+        session,
+        replace(content, valid_from=valid_from, valid_until=None),
+        site_id=row.site_id,
+        item_id=row.item_id,
+        company_id=company_id,
+        actor=actor,
+    )
+
+
 def check(session: Session, content: BomContent, *, number: str, site_id: int, item_id: int, company_id: int) -> None:
     """This function will refuse a revision that names what does not exist, or is wrong in itself.
 
-    Raises `BadBom`, `PartUnknown`.
+    Raises `BadBom`, `PartUnknown`, `Cycle`.
     """
     bom_content.check(content, number=number, item_id=item_id)
     used = {item_id, *(line.item_id for line in content.lines)}
     used |= {other.item_id for line in content.lines for other in line.substitutes}
     for unknown in _unknown(session, Item, used, Item.company_id == company_id):
         raise PartUnknown(f"{number}: there is no item {unknown}")
+    retired = sa.select(Item.sku).where(Item.id.in_(sorted(used)), Item.status == ItemStatus.RETIRED)
+    for sku in session.scalars(retired.order_by(Item.sku).limit(1)):
+        raise BadBom(f"{number}: item {sku} is retired: name what replaces it")
     centers = {operation.work_center_id for operation in content.operations}
     for unknown in _unknown(session, WorkCenter, centers, WorkCenter.site_id == site_id, ~WorkCenter.retired):
         raise PartUnknown(f"{number}: there is no work centre {unknown} in use at its site")
@@ -89,6 +119,15 @@ def check(session: Session, content: BomContent, *, number: str, site_id: int, i
     supplies = (Partner.company_id == company_id, Partner.is_supplier, ~Partner.retired)
     for unknown in _unknown(session, Partner, partners, *supplies):
         raise PartUnknown(f"{number}: there is no supplier {unknown} to make it")
+    bom_cycles.refuse(
+        session,
+        number=number,
+        item_id=item_id,
+        used=used - {item_id},
+        company_id=company_id,
+        valid_from=content.valid_from,
+        valid_until=content.valid_until,
+    )
 
 
 def write_parts(session: Session, bom_id: int, content: BomContent) -> None:
@@ -116,6 +155,16 @@ def write_parts(session: Session, bom_id: int, content: BomContent) -> None:
         session.flush()
         session.add_all(Operation(routing_id=routing.id, **vars(operation)) for operation in content.operations)
     session.flush()
+
+
+def remove_parts(session: Session, bom_id: int) -> None:
+    """This function will take lines, substitutes and operations off a draft, before others are written."""
+    lines = sa.select(BomLine.id).where(BomLine.bom_id == bom_id)
+    routings = sa.select(Routing.id).where(Routing.bom_id == bom_id)
+    session.execute(sa.delete(BomSubstitute).where(BomSubstitute.bom_line_id.in_(lines)))
+    session.execute(sa.delete(BomLine).where(BomLine.bom_id == bom_id))
+    session.execute(sa.delete(Operation).where(Operation.routing_id.in_(routings)))
+    session.execute(sa.delete(Routing).where(Routing.bom_id == bom_id))
 
 
 def _unknown(session: Session, model: Any, wanted: set[int], *conditions: Any) -> list[int]:

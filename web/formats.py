@@ -104,6 +104,15 @@ def price(unit_price: Decimal | None, currency: str) -> str:
     return decimal(unit_price, max(-exponent, money.places(currency)))
 
 
+def priced(unit_price: Decimal | None, currency: str) -> str:
+    """This function will write a unit price with its currency, where no head names it.
+
+    >>> priced(Decimal("3.2"), "GBP")
+    'GBP\\xa03.20'
+    """
+    return MISSING if unit_price is None else f"{symbol(currency)}{NO_BREAK}{price(unit_price, currency)}"
+
+
 def day(value: date | None) -> str:
     """This function will write a calendar day with its year."""
     if value is None:
@@ -193,6 +202,7 @@ FILTERS = {
     "money": shown_money,
     "symbol": symbol,
     "price": price,
+    "priced": priced,
     "day": day,
     "short_day": short_day,
     "instant": instant,

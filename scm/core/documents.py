@@ -31,7 +31,7 @@ class Machine(Generic[State]):
             return following
         allowed = sorted(possible for (source, possible) in self.transitions if source is state)
         sources = sorted(source.value for (source, possible) in self.transitions if possible == action)
-        hint = f"it can be {_joined(allowed)}" if allowed else "nothing more can happen to it"
+        hint = f"but {_joined(allowed)} is" if allowed else "nothing more can happen to it"
         before = f"; {action} is possible when it is {_joined(sources)}" if sources else ""
         raise IllegalTransition(f"{number} is {state.value}: {action} is not possible, {hint}{before}")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from aftersales.documents import ReturnAuthorization
+from aftersales.parcels import UnknownParcel
 from procurement.purchase_orders import PurchaseOrder
 from scm.core.audit import AuditRow
 from scm.core.db import table_of
 from scm.core.listing import Field, Kind, Listing
 from scm.core.users import User
 from scm.master.items import Item
+from scm.master.locations import Site
 from scm.master.partners import Partner
 from scm.sales.documents import SalesOrder
 from warehouse.counts import CycleCount
@@ -28,6 +30,8 @@ NUMBERED: tuple[tuple[str, sa.FromClause, str], ...] = (
     ("return_authorization", table_of(ReturnAuthorization), "number"),
     ("item", table_of(Item), "sku"),
     ("partner", table_of(Partner), "code"),
+    ("site", table_of(Site), "code"),
+    ("unknown_parcel", table_of(UnknownParcel), "number"),
     ("user", table_of(User).alias("subject"), "username"),
 )
 """Which documents people know by a number, the table it stands in, and its column."""

@@ -50,7 +50,7 @@ def listing(*, company_id: int, site_id: int) -> Listing:
             Field(name="out", kind=Kind.FLAG, value=sa.and_(item.status == ItemStatus.ACTIVE, on_hand <= reserved)),
             Field(name="on_hand", kind=Kind.QUANTITY, value=on_hand, beside="unit"),
             Field(name="unit", kind=Kind.TEXT, value=table_of(BaseUnit).c.code),
-            Field(name="on_order", kind=Kind.QUANTITY, value=_on_order(site_id)),
+            Field(name="on_order", kind=Kind.QUANTITY, value=_on_order(site_id), beside="unit"),
             Field(name="cover_days", kind=Kind.NUMBER, value=cover),
             Field(name="sell_through", kind=Kind.RATE, value=_share(measured.sold, there)),
             Field(name="moving", kind=Kind.FLAG, value=sa.func.coalesce(measured.sold, 0) > 0),

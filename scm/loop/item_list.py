@@ -55,7 +55,12 @@ def listing(*, company_id: int, site_id: int) -> Listing:
             Field(name="missing", kind=Kind.QUANTITY, value=_missing(), beside="unit"),
             Field(name="reorder_point", kind=Kind.QUANTITY, value=ItemTarget.reorder_point, beside="unit"),
             Field(name="safety_stock", kind=Kind.QUANTITY, value=_safety(), beside="unit"),
-            Field(name="proposed", kind=Kind.QUANTITY, value=_proposed(site_id, sa.func.sum(Proposal.quantity))),
+            Field(
+                name="proposed",
+                kind=Kind.QUANTITY,
+                value=_proposed(site_id, sa.func.sum(Proposal.quantity)),
+                beside="unit",
+            ),
             Field(name="order_date", kind=Kind.DATE, value=_proposed(site_id, sa.func.min(Proposal.order_date))),
             Field(name="unit", kind=Kind.TEXT, value=BaseUnit.code),
             Field(name="category", kind=Kind.TEXT, value=ItemCategory.name),

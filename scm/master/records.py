@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import sqlalchemy as sa
 
 from scm.core.listing import Field, Kind, Listing
@@ -94,12 +96,16 @@ def services(*, site_id: int) -> Listing:
             Field(name="code", kind=Kind.CODE, value=CarrierService.code),
             Field(name="country", kind=Kind.TEXT, value=CarrierService.country),
             Field(name="transit_days", kind=Kind.NUMBER, value=CarrierService.transit_days),
-            Field(name="cut_off", kind=Kind.TEXT, value=CarrierService.cut_off),
+            Field(name="cut_off", kind=Kind.TEXT, value=_to_the_minute(CarrierService.cut_off)),
             Field(name="retired", kind=Kind.FLAG, value=CarrierService.retired),
         ),
         search=(Partner.code, Partner.name, CarrierService.code, CarrierService.country),
         order=("code", False),
     )
+
+
+def _to_the_minute(cut_off: sa.orm.InstrumentedAttribute[time]) -> sa.ColumnElement[str]:
+    return sa.func.substr(sa.cast(cut_off, sa.String), 1, len("16:00"))
 
 
 def _amount(name: str) -> sa.ColumnElement[int]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from waitress.server import create_server
 
 from scm.core.db import Database
@@ -24,7 +24,8 @@ from web.app import create_app
 
 CHROMIUM = os.environ.get("SCM_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser") or ""
 LANGUAGES = {"en": "en-GB", "zh_CN": "zh-CN"}
-DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESK: ViewportSize = {"width": 1440, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 PATIENCE = 20_000  # milliseconds; the machine may be busy
 expect.set_options(timeout=PATIENCE)
 
@@ -96,7 +97,7 @@ def open_as(site: Site, _chromium: Browser) -> Iterator[Opener]:
             base_url=site.address,
             locale=LANGUAGES[language],
             color_scheme="dark" if theme == "dark" else "light",
-            viewport=PHONE if phone else DESK,  # type: ignore[arg-type]
+            viewport=PHONE if phone else DESK,
             has_touch=phone,
             reduced_motion="reduce",
         )

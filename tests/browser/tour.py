@@ -1,5 +1,7 @@
 """Takes the pictures of the tour: every page in English and light, in Chinese and dark; handheld pages as a phone.
 
+After the pages come the moments of `tests.browser.moments`: dialogs, refusals, other sizes, paper.
+
     python -m tests.browser.tour docs/tour
 
 It makes a demo company, serves it, walks along the links as each person, and writes `<page>.en.jpg` and `<page>.zh.jpg`
@@ -16,10 +18,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from scm.core.db import Database
 from tests import databases
+from tests.browser import moments
 from tests.browser.conftest import CHROMIUM, DESK, LANGUAGES, PHONE, served
 from tests.web.visitor import PASSWORD, give_passwords
 from tests.web.walking import walked
@@ -76,9 +79,12 @@ def main(folder: Path) -> int:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
             for language, theme in LOOKS:
                 _walk(browser, site.address, found, folder, language=language, theme=theme)
+            for language, theme in LOOKS:
+                _live(browser, site.address, folder, language=language, theme=theme)
             browser.close()
     (folder / "every-page.md").write_text(_index(found))
-    print(f"{len(found)} pages, {len(found) * len(LOOKS)} pictures in {folder}")
+    taken = (len(found) + len(moments.MOMENTS)) * len(LOOKS)
+    print(f"{len(found)} pages, {len(moments.MOMENTS)} moments, {taken} pictures in {folder}")
     return 0
 
 
@@ -88,22 +94,44 @@ def _walk(browser: Browser, address: str, found: list[Stop], folder: Path, *, la
             mine = [stop for stop in found if stop.username == username and stop.handheld is handheld]
             if not mine:
                 continue
-            context = browser.new_context(
-                base_url=address,
-                locale=LANGUAGES[language],
-                color_scheme="dark" if theme == "dark" else "light",
-                viewport=PHONE if handheld else DESK,  # type: ignore[arg-type]
-                reduced_motion="reduce",
-            )
-            page = context.new_page()
-            page.goto("/login")
-            page.locator("[name=username]").fill(username)
-            page.locator("[name=password]").fill(PASSWORD)
-            page.locator("button.btn-primary").click()
-            page.locator(".rail, .hand-page").first.wait_for()
+            page = _opened(browser, address, username, language, theme, PHONE if handheld else DESK)
             for stop in mine:
-                _take(page, stop, folder / f"{stop.name}.{'zh' if language == 'zh_CN' else language}.jpg")
-            context.close()
+                _take(page, stop, _file(folder, stop.name, language))
+            page.context.close()
+
+
+def _live(browser: Browser, address: str, folder: Path, *, language: str, theme: str) -> None:
+    for moment in moments.MOMENTS:
+        page = _opened(browser, address, moment.username, language, theme, moment.size)
+        moment.reach(page)
+        if moment.printed:
+            page.emulate_media(media="print", color_scheme="light")
+            page.evaluate("document.body.style.padding = '15mm'")  # a sheet's margin, which no screen has
+        page.screenshot(path=_file(folder, moment.name, language), type="jpeg", quality=QUALITY)
+        page.context.close()
+
+
+def _opened(browser: Browser, address: str, username: str, language: str, theme: str, size: ViewportSize) -> Page:
+    """A page of somebody who is signed in, or of nobody."""
+    context = browser.new_context(
+        base_url=address,
+        locale=LANGUAGES[language],
+        color_scheme="dark" if theme == "dark" else "light",
+        viewport=size,
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    if username:
+        page.goto("/login")
+        page.locator("[name=username]").fill(username)
+        page.locator("[name=password]").fill(PASSWORD)
+        page.locator("button.btn-primary").click()
+        page.locator(".rail, .hand-page").first.wait_for()
+    return page
+
+
+def _file(folder: Path, name: str, language: str) -> Path:
+    return folder / f"{name}.{'zh' if language == 'zh_CN' else language}.jpg"
 
 
 def _take(page: Page, stop: Stop, file: Path) -> None:
@@ -121,12 +149,16 @@ def _index(found: list[Stop]) -> str:
         "# Every page",
         "",
         "Each page in English and light, in Chinese and dark; pages for the scanner as a phone shows them. Taken by",
-        "`python -m tests.browser.tour docs/tour` from the generated company.",
+        "`python -m tests.browser.tour docs/tour` from the generated company. What stands in empty fields for days and",
+        "files is the browser's own.",
         "",
     ]
     for stop in found:
         lines += [f"## {stop.name}", "", f"Opened by: {stop.username}.", ""]
         lines += [f"![{stop.name}, English]({stop.name}.en.jpg) ![{stop.name}, 中文]({stop.name}.zh.jpg)", ""]
+    for moment in moments.MOMENTS:
+        lines += [f"## {moment.name}", "", f"{moment.said}.", ""]
+        lines += [f"![{moment.said}, English]({moment.name}.en.jpg) ![{moment.said}, 中文]({moment.name}.zh.jpg)", ""]
     return "\n".join(lines)
 
 

@@ -26,6 +26,8 @@ def classes(column: Column, field: Field) -> str:
     found = ["num"] if field.kind in RIGHT else []
     if field.kind in ONE_LINE:
         found.append("nowrap")
+    if field.kind is Kind.TEXT:
+        found.append("name")
     if not column.on_phone:
         found.append("only-wide")
     return " ".join(found)
@@ -78,9 +80,9 @@ def _writer(field: Field, column: Column, desk: Desk) -> Callable[[Row, Any], Ma
     if field.kind is Kind.QUANTITY and beside is not None:
         return lambda row, value: _with_unit(value, row[beside])
     if field.kind is Kind.MONEY:
-        return lambda row, value: escape(formats.amount(value, row[beside] if beside else desk.currency))
+        return _of_currency(formats.amount, beside, desk.currency)
     if field.kind is Kind.PRICE:
-        return lambda row, value: escape(formats.price(value, row[beside] if beside else desk.currency))
+        return _of_currency(formats.price, beside, desk.currency)
     if field.kind is Kind.FLAG:
         yes, no = escape(gettext("yes")), escape(gettext("no"))
         return lambda row, value: yes if value else no
@@ -96,6 +98,18 @@ def _choices(column: Column, field: Field) -> Mapping[Any, Markup]:
         meaning = column.meanings.get(member)
         found[member] = status(meaning, word) if meaning else escape(word)
     return found
+
+
+def _of_currency(write: Callable[[Any, str], str], beside: str | None, usual: str) -> Callable[[Row, Any], Markup]:
+    """An amount whose currency differs from row to row has it beside it; else the head of the column names it."""
+    if beside is None:
+        return lambda row, value: escape(write(value, usual))
+    return lambda row, value: in_currency(write(value, row[beside]), row[beside])
+
+
+def in_currency(text: str, currency: str) -> Markup:
+    """This function will write an amount with its currency small beside it."""
+    return Markup('{} <span class="unit">{}</span>').format(text, formats.symbol(currency))
 
 
 def _with_unit(value: int, unit: str | None) -> Markup:

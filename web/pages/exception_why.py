@@ -52,7 +52,7 @@ def _stock_out(row: CaseRow, found: Evidence, currency: str) -> str:
         worth = gettext(
             "Short %(units)s × %(price)s.",
             units=formats.count(short.units),
-            price=f"{formats.symbol(currency)}\u00a0{formats.price(Decimal(facts['sale_price']), currency)}",
+            price=formats.priced(Decimal(facts["sale_price"]), currency),
         )
     late = gettext("%(order)s is overdue and not counted on.", order=facts["overdue_order"])
     return " ".join([str(said), str(help_comes), str(worth), *([str(late)] if facts["overdue_order"] else [])])

@@ -74,6 +74,7 @@ ITEMS = ListPage(
             label=_l("Cover, days"),
             filtered=True,
             hint=_l("How long the free stock lasts at the forecast demand."),
+            on_phone=False,
         ),
         Column(
             field="missing",

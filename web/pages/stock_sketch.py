@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from scm.loop.exceptions.evidence import Projection
 
 WIDTH, HEIGHT = 400, 128
-LEFT, RIGHT, TOP, BOTTOM = 10, 390, 12, 106
+LEFT, RIGHT, TOP, BOTTOM = 10, 390, 22, 106
 
 
 @dataclass(frozen=True, kw_only=True)

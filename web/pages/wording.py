@@ -128,7 +128,7 @@ def source(proposal: ShownProposal) -> Text:
         return gettext(
             "%(supplier)s, %(price)s each, due %(day)s",
             supplier=proposal.supplier_name,
-            price=formats.price(proposal.unit_price, proposal.currency),
+            price=formats.priced(proposal.unit_price, proposal.currency),
             day=due,
         )
     if proposal.kind is ProposalKind.MOVE:

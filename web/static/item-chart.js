@@ -61,16 +61,17 @@ function layout(data) {
   shapes.push(upright(data.today, ink3, 1));
   if (data.runs_out && data.runs_out <= range[1]) shapes.push(upright(data.runs_out, risk, 1));
   if (data.safety !== null) shapes.push({ type: "line", xref: "paper", yref: "y2", x0: 0, x1: 1, y0: data.safety, y1: data.safety, line: { color: ink, width: 1, dash: "dot" } });
-  const say = (x, y, text, colour, yref = "y", xanchor = "left") => ({ x, y, yref, text, xanchor, yanchor: "top", showarrow: false, font: { color: colour, size: 12 }, bgcolor: soft(sheet, 0.8), borderpad: 0 });
+  const say = (x, y, text, colour, yref = "y", xanchor = "left") => ({ x, y, yref, text, xanchor, yanchor: "top", showarrow: false, font: { color: colour, size: 12 }, bgcolor: sheet, borderpad: 0 });
+  const above = (label) => ({ ...label, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)" });
   const wanted = [  // the most telling first: what finds no room is left out
     say(data.today, top, words.today, ink3, "y", "right"),
     ...(data.runs_out ? [say(data.runs_out, top, words.runs_out, risk)] : []),
     ...data.outages.map(([from]) => say(from, top, words.outage, risk)),
     ...(ahead.length ? [say(range[1], top * 0.9, words.forecast, machine, "y", "right")] : []),
     say(days[0], top * 0.9, words.asked, ink),
-    say(days[0], high, words.stock, ink3, "y2"),
-    ...(ahead.length ? [say(range[1], high, words.projected, machine, "y2", "right")] : []),
-    ...data.arrivals.map((one) => say(one.day, high * 0.86, one.text, ink, "y2", "center")),
+    above(say(days[0], high, words.stock, ink3, "y2")),
+    ...(ahead.length ? [above(say(range[1], high, words.projected, machine, "y2", "right"))] : []),
+    ...data.arrivals.map((one) => above(say(one.day, highest(ahead, one.day), one.text, ink, "y2", "center"))),
   ];
   const annotations = placed(wanted, { range, top, high, margin });
   if (data.safety !== null) annotations.push({ ...say(1, data.safety, words.safety, ink, "y2"), xref: "paper", xshift: 4, yanchor: "middle", bgcolor: "rgba(0,0,0,0)" });
@@ -91,6 +92,12 @@ function dates() {
   return { tickformat: "%-d %b", hoverformat: "%-d %b %Y" };
 }
 
+// The top of the bars under a label of some ten days' width.
+function highest(ahead, day) {
+  const near = ahead.filter((row) => Math.abs(Date.parse(row.day) - Date.parse(day)) < 11 * 864e5);
+  return Math.max(0, ...near.map((row) => row.with_proposals));
+}
+
 // A label is placed where its line is; one that would leave the chart or cover an earlier one is dropped.
 function placed(labels, { range, top, high, margin }) {
   const pen = document.createElement("canvas").getContext("2d");
@@ -103,7 +110,7 @@ function placed(labels, { range, top, high, margin }) {
     const at = ((Date.parse(label.x) - from) / (to - from)) * width;
     const left = label.xanchor === "right" ? at - wide : label.xanchor === "center" ? at - wide / 2 : at;
     const share = label.yref === "y2" ? 0.38 * (label.y / high) : 0.46 + 0.54 * (label.y / top);
-    const box = { left, right: left + wide, top: height * (1 - share), bottom: height * (1 - share) + 16 };
+    const box = { left, right: left + wide, top: height * (1 - share) - (label.yanchor === "bottom" ? 16 : 0), bottom: height * (1 - share) + (label.yanchor === "bottom" ? 0 : 16) };
     const outside = box.left < -2 || box.right > width + 2;
     const covers = taken.some((one) => box.left < one.right && box.right > one.left && box.top < one.bottom && box.bottom > one.top);
     if (outside || covers) return false;

@@ -71,12 +71,13 @@ PAGE: InlinePage = InlinePage(
     roles=PEOPLE,
     listing=lambda desk: records.services(site_id=desk.site_id),
     columns=(
-        Column(field="name", label=_l("Service"), sortable=False),
+        Column(field="code", label=_l("Service")),
+        Column(field="name", label=_l("Service and destination"), sortable=False, shown=False),
         Column(field="carrier", label=_l("Carrier"), on_phone=False),
         Column(
             field="country",
             label=_l("Destination"),
-            hint=_l("* is every country without a service of its own."),
+            template="master/destination.html",
             on_phone=False,
         ),
         Column(field="transit_days", label=_l("Days on the way"), template="master/cell.html"),

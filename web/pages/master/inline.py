@@ -26,6 +26,7 @@ from web.area import Area
 from web.desk import Desk, act, done, is_partial, not_here, read
 from web.i18n import Text
 from web.listing import Change, ListPage, files, routes
+from web.listing.cells import in_currency
 from web.pages.master import wording
 
 
@@ -85,10 +86,10 @@ class InlinePage(ListPage):
         if value is None:
             return formats.MISSING
         currency = str(row.get(one.beside or "") or desk.currency)
-        if one.kind is Kind.PRICE:
-            return formats.price(value, currency)
-        if one.kind is Kind.MONEY:
-            return formats.amount(value, currency)
+        if one.kind in (Kind.PRICE, Kind.MONEY):
+            text = formats.price(value, currency) if one.kind is Kind.PRICE else formats.amount(value, currency)
+            named = one.beside is None or self.column(one.beside).shown
+            return text if named else in_currency(text, currency)
         if one.kind is Kind.RATE:
             return formats.percent(value)
         return formats.count(value) if one.kind in WHOLE else str(value)

@@ -20,7 +20,7 @@ from web.formats import count
 from web.i18n import Text
 from web.listing import Column, ListPage
 from web.listing.routes import register
-from web.pages.operations import deeds
+from web.pages.operations import deeds, details
 
 area = Area("audit", __name__)
 
@@ -28,8 +28,8 @@ area = Area("audit", __name__)
 SHOWN_BY = {
     "purchase_order": ("purchase_orders.show", "number"),
     "sales_order": ("sales_orders.show", "number"),
-    "goods_receipt": ("receiving.show", "number"),
-    "wave": ("waves.show", "number"),
+    "goods_receipt": ("receipts.show", "number"),
+    "wave": ("picking.show", "number"),
     "shipment": ("shipments.show", "number"),
     "cycle_count": ("counts.show", "number"),
     "return_authorization": ("returns.show", "number"),
@@ -107,6 +107,7 @@ register(area, TRAIL)
 area.add_app_template_global(address_of, "audit_address")
 area.add_app_template_global(deeds.deed_of, "audit_deed")
 area.add_app_template_global(deeds.kind_of, "audit_kind")
+area.add_app_template_global(details.details_of, "audit_details")
 
 
 @area.page("/audit/seals", roles=TRAIL.roles)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from procurement import orders
 from scm.core import deliveries, delivery_list
 from scm.core.delivery_list import DeliveryState
 from scm.core.listing import Found
@@ -16,9 +19,16 @@ from web.formats import count
 from web.i18n import Text
 from web.listing import Bulk, Column, ListPage, bulk
 from web.listing.routes import picked, register
+from web.pages.operations import webhooks
 
 area = Area("messages", __name__)
 ROLES = frozenset({Role.ADMIN})
+TOPICS: Mapping[str, Text] = {**webhooks.TOPICS, orders.TOPIC: _l("Purchase order to its supplier")}
+
+
+def topic_of(topic: str) -> Text:
+    """This function will say what a message is about."""
+    return TOPICS.get(topic, topic)
 
 
 def _heading(found: Found, desk: Desk) -> Text:
@@ -32,7 +42,7 @@ OUTBOX = ListPage(
     listing=lambda desk: delivery_list.listing(),
     columns=(
         Column(field="created_at", label=_l("Written"), filtered=True),
-        Column(field="topic", label=_l("Topic"), filtered=True),
+        Column(field="topic", label=_l("Topic"), filtered=True, template="operations/message_topic.html"),
         Column(field="recipient", label=_l("Recipient"), filtered=True),
         Column(
             field="state",
@@ -64,6 +74,7 @@ OUTBOX = ListPage(
     bulk=(Bulk(endpoint="messages.send_again", text=_l("Send again"), primary=True),),
 )
 register(area, OUTBOX)
+area.add_app_template_global(topic_of, "message_topic")
 
 
 @area.action("/jobs/messages/send-again", roles=ROLES)

@@ -9,22 +9,21 @@ import argparse
 import os
 from pathlib import Path
 
-from benchmarks import imports, orders, pages, reporting
+from benchmarks import imports, orders, pages, production, reporting, supplygraph
 
 FILE = "online_retail/online_retail_2009-12_to_2011-09-04.csv.gz"
+NAMES = ["import", "orders", "pages", "production", "supplygraph"]
 
 
 def main() -> int:
     """This function will run the benchmarks that are asked for and print their figures."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument(
-        "only", nargs="*", choices=["import", "orders", "pages", []], help="which of them; all without a name"
-    )
+    parser.add_argument("only", nargs="*", choices=[*NAMES, []], help="which of them; all without a name")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("SCM_DATA_DIR", "../shared/data")))
     parser.add_argument("--quick", action="store_true", help="few orders, to see that it runs")
     parser.add_argument("--freeze", action="store_true", help="make these figures the baseline of later runs")
     options = parser.parse_args()
-    wanted = options.only or ["import", "orders", "pages"]
+    wanted = options.only or NAMES
     measured = []
     if "import" in wanted:
         path = options.data / FILE
@@ -45,6 +44,20 @@ def main() -> int:
         company = f"Online Retail II, {path.name}" if found else "the generated company"
         reporting.print_figures(f"Pages of {company}, seed {pages.SEED}", figures)
         measured += figures
+    if "production" in wanted:
+        figures = production.measure(quick=options.quick)
+        reporting.print_figures(f"Planning of a generated maker, seed {production.SEED}", figures)
+        measured += figures
+    if "supplygraph" in wanted:
+        folder = options.data / supplygraph.FOLDER
+        if folder.exists():
+            figures = supplygraph.measure(folder)
+            reporting.print_figures("SupplyGraph, a maker's production from day 29 on", figures)
+            measured += figures
+        else:
+            print(
+                f"\nSKIPPED: {folder} is not there, so nothing is compared with SupplyGraph (--data DIR, SCM_DATA_DIR)"
+            )
     if options.freeze:
         reporting.freeze(measured)
     return 0

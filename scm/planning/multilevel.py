@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from scm.planning import checks, explosion, lots
 from scm.planning.checks import Floats, Integers
-from scm.planning.explosion import Structure
+from scm.planning.explosion import Components, Structure
 from scm.planning.lots import Curves, Lots, PlannedOrders
 from scm.planning.policy import round_down, round_half_up
 
@@ -101,7 +101,7 @@ def plan(*, situation: Situation, structure: Structure) -> Plan:
     for level in range(int(structure.levels.max(initial=0)) + 1):
         rows = np.flatnonzero((structure.levels == level) & situation.lots.planned)
         found, cut = lots.size(curves=_curves(situation, dependent, rows), lots=situation.lots.of(rows), rows=rows)
-        below = explosion.components(structure, item=found.item, quantity=found.quantity, bucket=found.release)
+        below = components(structure, found)
         np.add.at(dependent, (below.item, found.release[below.order]), below.quantity)
         np.add.at(arrivals, (found.item, found.arrival), found.output)
         orders.append(found)
@@ -114,6 +114,11 @@ def plan(*, situation: Situation, structure: Structure) -> Plan:
         projected_available=np.cumsum(arrivals, axis=1) + situation.safety_stock[:, None] - short,
         cuts=lots.joined_cuts(cuts),
     )
+
+
+def components(structure: Structure, orders: PlannedOrders) -> Components:
+    """Return what planned orders need of their components, one row a component of an order."""
+    return explosion.components(structure, item=orders.item, quantity=orders.quantity, bucket=orders.release)
 
 
 def _curves(situation: Situation, dependent: Integers, rows: Integers) -> Curves:

@@ -79,7 +79,7 @@ def _described(session: Session, line_ids: Iterable[int]) -> dict[int, sa.Row[*t
                 ReturnLine.id,
                 ReturnLine.reason,
                 Item.sku,
-                Item.name,
+                Item.shown_name.label("name"),
                 Partner.name.label("customer"),
                 ReturnAuthorization.authorized_date,
             )

@@ -191,7 +191,7 @@ def _named(return_id: int) -> sa.Select[*tuple[Any, ...]]:
             ReturnLine.sold_quantity,
             ReturnLine.sold_date,
             Item.sku,
-            Item.name,
+            Item.shown_name.label("name"),
             Item.lot_tracked,
             Item.shelf_life_days,
             BaseUnit.code.label("unit"),

@@ -49,7 +49,7 @@ def of_orders(session: Session, order_ids: Iterable[int]) -> list[Returnable]:
     """This function will read the lines of orders, by order and line number, in three queries."""
     wanted = sorted(set(order_ids))
     rows = session.execute(
-        sa.select(SalesOrderLine, Item.sku, Item.name)
+        sa.select(SalesOrderLine, Item.sku, Item.shown_name.label("name"))
         .join(Item, Item.id == SalesOrderLine.item_id)
         .where(SalesOrderLine.order_id.in_(wanted))
         .order_by(SalesOrderLine.order_id, SalesOrderLine.line_number)

@@ -16,6 +16,7 @@ from procurement.purchase_orders import KIND as PURCHASE_ORDER
 from procurement.purchase_orders import PurchaseOrder
 from scm.core.listing import Field, Kind, Listing
 from scm.finance.costs import ItemCost
+from scm.master import items
 from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.items import BaseUnit, Item, ItemCategory, ItemStatus
 from scm.master.partners import Partner
@@ -111,6 +112,7 @@ def listing(*, company_id: int) -> Listing:
         fields=(
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
             Field(name="name", kind=Kind.TEXT, value=Item.name),
+            Field(name="english_name", kind=Kind.TEXT, value=Item.english_name),
             Field(name="gtin", kind=Kind.CODE, value=Item.gtin),
             Field(name="category", kind=Kind.CODE, value=ItemCategory.code),
             Field(name="status", kind=Kind.CHOICE, value=Item.status, choices=ItemStatus),
@@ -124,7 +126,7 @@ def listing(*, company_id: int) -> Listing:
             Field(name="assumed", kind=Kind.TEXT, value=Item.assumed),
             *flags,
         ),
-        search=(Item.sku, Item.name, sa.func.coalesce(Item.gtin, "")),
+        search=(*items.SEARCHED, sa.func.coalesce(Item.gtin, "")),
         order=("sku", False),
     )
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.core.errors import NotFound
+from scm.master import items
 from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.items import BaseUnit, Item
 from scm.master.partners import Partner
@@ -46,9 +47,7 @@ def of_supplier(session: Session, *, supplier_id: int, site_id: int, search: str
         escaped = word.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         pattern = f"%{escaped}%"
         statement = statement.where(
-            sa.or_(
-                sa.func.lower(Item.sku).like(pattern, escape="\\"), sa.func.lower(Item.name).like(pattern, escape="\\")
-            )
+            sa.or_(*(sa.func.lower(text).like(pattern, escape="\\") for text in items.SEARCHED))
         )
     matching = session.scalar(sa.select(sa.func.count()).select_from(statement.subquery())) or 0
     rows = session.execute(statement.order_by(Item.sku).limit(MOST)).all()
@@ -95,7 +94,7 @@ def _live() -> sa.Select[int, int, str, str, str, Decimal, int, int, int]:
             SupplierAgreement.id.label("agreement_id"),
             SupplierAgreement.item_id,
             Item.sku,
-            Item.name.label("item_name"),
+            Item.shown_name.label("item_name"),
             BaseUnit.code.label("unit"),
             SupplierAgreement.unit_price,
             SupplierAgreement.lead_time_days,

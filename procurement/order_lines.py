@@ -137,7 +137,7 @@ def read(session: Session, order: PurchaseOrder, *, today: date) -> list[Line]:
 
 def _rows(order_id: int) -> sa.Select[PurchaseOrderLine, str, str, str]:
     return (
-        sa.select(PurchaseOrderLine, Item.sku, Item.name, BaseUnit.code)
+        sa.select(PurchaseOrderLine, Item.sku, Item.shown_name.label("name"), BaseUnit.code)
         .join(Item, Item.id == PurchaseOrderLine.item_id)
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
         .where(PurchaseOrderLine.order_id == order_id)

@@ -109,7 +109,7 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
         sa.select(
             Proposal,
             Item.sku,
-            Item.name.label("item_name"),
+            Item.shown_name.label("item_name"),
             BaseUnit.code.label("unit"),
             Partner.code.label("supplier_code"),
             Partner.name.label("supplier_name"),

@@ -17,6 +17,7 @@ from scm.core import types
 from scm.core.listing import Field, Kind, Listing
 from scm.core.users import User
 from scm.finance import money
+from scm.master import items
 from scm.master.agreements import SupplierAgreement
 from scm.master.items import BaseUnit, Item
 from scm.master.locations import Site
@@ -58,7 +59,7 @@ def listing(*, site_id: int, currency: str) -> Listing:
             Field(name="number", kind=Kind.CODE, value=sa.cast(Proposal.id, sa.String(20))),
             Field(name="kind", kind=Kind.CHOICE, value=Proposal.kind, choices=ProposalKind),
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
-            Field(name="item_name", kind=Kind.TEXT, value=Item.name),
+            Field(name="item_name", kind=Kind.TEXT, value=Item.shown_name),
             Field(name="quantity", kind=Kind.QUANTITY, value=Proposal.quantity, beside="unit"),
             Field(name="unit", kind=Kind.TEXT, value=BaseUnit.code),
             Field(name="value", kind=Kind.MONEY, value=value),
@@ -86,8 +87,7 @@ def listing(*, site_id: int, currency: str) -> Listing:
             Field(name="reason", kind=Kind.TEXT, value=Proposal.reason),
         ),
         search=(
-            Item.sku,
-            Item.name,
+            *items.SEARCHED,
             sa.func.coalesce(Partner.code, Site.code),
             sa.func.coalesce(Partner.name, Site.name),
         ),

@@ -202,7 +202,7 @@ def _open_orders(session: Session, supplier_id: int, *, currency: str, site_id: 
 
 def _agreements(session: Session, supplier_id: int) -> list[Agreed]:
     rows = session.execute(
-        sa.select(SupplierAgreement, Item.sku, Item.name, BaseUnit.code)
+        sa.select(SupplierAgreement, Item.sku, Item.shown_name.label("name"), BaseUnit.code)
         .join(Item, Item.id == SupplierAgreement.item_id)
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
         .where(SupplierAgreement.partner_id == supplier_id)
@@ -230,10 +230,15 @@ def _agreements(session: Session, supplier_id: int) -> list[Agreed]:
 def _defective(session: Session, supplier_id: int, *, since: date) -> list[Defective]:
     quantity: sa.ColumnElement[Any] = sa.func.sum(DefectFact.quantity)
     rows = session.execute(
-        sa.select(Item.sku, Item.name, quantity.label("quantity"), sa.func.max(DefectFact.found_date).label("newest"))
+        sa.select(
+            Item.sku,
+            Item.shown_name.label("name"),
+            quantity.label("quantity"),
+            sa.func.max(DefectFact.found_date).label("newest"),
+        )
         .join(Item, Item.id == DefectFact.item_id)
         .where(DefectFact.supplier_id == supplier_id, DefectFact.found_date >= since)
-        .group_by(Item.sku, Item.name)
+        .group_by(Item.sku, Item.shown_name)
         .order_by(quantity.desc(), Item.sku)
         .limit(MOST)
     )

@@ -5,10 +5,10 @@ A page reads in `read()`, a change is one domain verb in `act()`, which carries 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NoReturn
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
-from scm.core import clock, idempotency, sign_in
+from scm.core import clock, idempotency, language, sign_in
 from scm.core.db import Database
 from scm.core.errors import InvalidInput, NotFound
 from scm.core.preferences import Preferences
@@ -27,6 +27,7 @@ from scm.core.users import Actor, Role
 from scm.master import companies, site_access
 from scm.master.companies import Company
 from scm.master.site_access import WorkSite
+from web import i18n
 
 KEY_FIELD = "key"
 # Passwords are left out of what is hashed and remembered beside the key.
@@ -77,9 +78,11 @@ def database() -> Database:
     return found
 
 
-def read() -> AbstractContextManager[Session]:
-    """This function will open the read transaction of a page."""
-    return database().unit_of_work(write=False)
+@contextlib.contextmanager
+def read() -> Iterator[Session]:
+    """This function will open the read transaction of a page, with names in the language of the request."""
+    with language.reading_in(i18n.current_locale()), database().unit_of_work(write=False) as session:
+        yield session
 
 
 def current() -> Desk:

@@ -16,6 +16,7 @@ from scm.core.listing import Field, Kind, Listing
 from scm.finance.costs import ItemCost
 from scm.loop.daily import ItemMeasure
 from scm.loop.exceptions.planning import EXCESS_COVER_DAYS
+from scm.master import items
 from scm.master.items import BaseUnit, Item, ItemStatus
 from scm.master.locations import Location, LocationKind
 from scm.stock.balances import StockPool
@@ -44,7 +45,7 @@ def listing(*, company_id: int, site_id: int) -> Listing:
         key=item.id,
         fields=(
             Field(name="sku", kind=Kind.CODE, value=item.sku),
-            Field(name="name", kind=Kind.TEXT, value=item.name),
+            Field(name="name", kind=Kind.TEXT, value=Item.shown_name),
             Field(name="status", kind=Kind.CHOICE, value=item.status, choices=ItemStatus),
             Field(name="slow", kind=Kind.FLAG, value=slow),
             Field(name="out", kind=Kind.FLAG, value=sa.and_(item.status == ItemStatus.ACTIVE, on_hand <= reserved)),
@@ -65,7 +66,7 @@ def listing(*, company_id: int, site_id: int) -> Listing:
             Field(name="value", kind=Kind.MONEY, value=sa.func.coalesce(ItemCost.value, 0)),
             Field(name="sale_price", kind=Kind.PRICE, value=item.sale_price),
         ),
-        search=(item.sku, item.name),
+        search=items.SEARCHED,
         order=("value", True),
     )
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from aftersales.documents import ReturnAuthorization
 from procurement.purchase_orders import PurchaseOrder
+from scm.master import items
 from scm.master.items import Item
 from scm.master.partners import Partner
 from scm.sales.documents import SalesOrder
@@ -47,13 +48,13 @@ def find(session: Session, text: str, *, company_id: int, site_id: int) -> Seque
 def _statements(text: str, *, company_id: int, site_id: int) -> Iterator[tuple[str, Any]]:
     pattern = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
-    def like(column: sa.ColumnElement[str] | sa.orm.InstrumentedAttribute[str]) -> sa.ColumnElement[bool]:
+    def like(column: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
         return sa.func.lower(column).like(f"%{pattern}%", escape="\\")
 
     yield (
         "item",
-        sa.select(Item.sku.label("code"), Item.name.label("name"))
-        .where(Item.company_id == company_id, sa.or_(like(Item.sku), like(Item.name), Item.gtin == text))
+        sa.select(Item.sku.label("code"), Item.shown_name.label("name"))
+        .where(Item.company_id == company_id, sa.or_(*map(like, items.SEARCHED), Item.gtin == text))
         .order_by(Item.sku),
     )
     yield (

@@ -15,6 +15,7 @@ from scm.core import types
 from scm.core.listing import Field, Kind, Listing
 from scm.loop.cycle_runs import CycleRun
 from scm.loop.item_targets import ItemTarget
+from scm.master import items
 from scm.master.items import BaseUnit, Item, ItemCategory, ItemStatus
 from scm.master.locations import Location, LocationKind
 from scm.master.partners import OWN_STOCK
@@ -45,7 +46,7 @@ def listing(*, company_id: int, site_id: int) -> Listing:
         key=Item.id,
         fields=(
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
-            Field(name="name", kind=Kind.TEXT, value=Item.name),
+            Field(name="name", kind=Kind.TEXT, value=Item.shown_name),
             Field(name="standing", kind=Kind.CHOICE, value=_standing(free, move.on_order), choices=Standing),
             Field(name="on_hand", kind=Kind.QUANTITY, value=stock.on_hand, beside="unit"),
             Field(name="available", kind=Kind.QUANTITY, value=available, beside="unit"),
@@ -66,7 +67,7 @@ def listing(*, company_id: int, site_id: int) -> Listing:
             Field(name="category", kind=Kind.TEXT, value=ItemCategory.name),
             Field(name="status", kind=Kind.CHOICE, value=Item.status, choices=ItemStatus),
         ),
-        search=(Item.sku, Item.name),
+        search=items.SEARCHED,
         order=("missing", True),
     )
 

@@ -111,7 +111,7 @@ def _document(session: Session, text: str, site_id: int) -> Iterator[Scanned]:
 
 def _item(session: Session, text: str, site_id: int) -> Iterator[Scanned]:
     company_id = sa.select(Site.company_id).where(Site.id == site_id).scalar_subquery()
-    statement = sa.select(Item.id, Item.sku, Item.name).where(Item.company_id == company_id)
+    statement = sa.select(Item.id, Item.sku, Item.shown_name.label("name")).where(Item.company_id == company_id)
     forms = gtin.written_forms(text)
     matching = Item.sku == text if not forms else sa.or_(Item.sku == text, Item.gtin.in_(forms))
     # An SKU that looks like a GTIN is still the SKU somebody printed on purpose.

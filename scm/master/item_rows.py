@@ -35,6 +35,7 @@ def _status(cell: str) -> ItemStatus:
 COLUMNS = (
     Column(name="sku", read=sheets.code(longest=40), required=True),
     Column(name="name", read=sheets.text(longest=200), required=True),
+    Column(name="english_name", read=sheets.text(longest=200)),
     Column(name="gtin", read=_gtin),
     Column(name="base_unit", read=sheets.code(longest=12), required=True),
     Column(name="category", read=sheets.code(longest=40)),

@@ -10,13 +10,19 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from scm.core import audit, bulk, types
+from scm.core import audit, bulk, language, types
 from scm.core.db import Base, table_of
 from scm.core.errors import Conflict, InvalidInput, NotFound
 from scm.core.users import Actor, Role
 from scm.master import gtin
+
+# Asked when a statement runs, because some are written down before anybody reads.
+_READS_ENGLISH: sa.BindParameter[bool] = sa.bindparam(
+    "reads_english", callable_=language.is_english, type_=sa.Boolean()
+)
 
 
 class ItemStatus(enum.Enum):
@@ -58,7 +64,8 @@ class Item(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     company_id: Mapped[int] = mapped_column(sa.ForeignKey("company.id"))
     sku: Mapped[str] = mapped_column(sa.String(40))
-    name: Mapped[str] = mapped_column(sa.String(200))
+    name: Mapped[str] = mapped_column(sa.String(200))  # in the language of the company
+    english_name: Mapped[str | None] = mapped_column(sa.String(200))
     gtin: Mapped[str | None] = mapped_column(sa.String(14), unique=True)
     base_unit_id: Mapped[int] = mapped_column(sa.ForeignKey("base_unit.id"))
     category_id: Mapped[int | None] = mapped_column(sa.ForeignKey("item_category.id"), index=True)
@@ -73,6 +80,16 @@ class Item(Base):
         sa.UniqueConstraint("company_id", "sku"),
         sa.CheckConstraint("shelf_life_days IS NULL OR shelf_life_days > 0", name="shelf_life_is_positive"),
     )
+
+    @hybrid_property
+    def shown_name(self) -> str:
+        """The name in the reader's language: English for who reads English, where there is one."""
+        return self.english_name or self.name if language.is_english() else self.name
+
+    @shown_name.inplace.expression
+    @classmethod
+    def _shown_name(cls) -> sa.ColumnElement[str]:
+        return sa.case((_READS_ENGLISH, sa.func.coalesce(cls.english_name, cls.name)), else_=cls.name)
 
 
 class ItemPack(Base):
@@ -93,6 +110,8 @@ class ItemPack(Base):
 
 
 CHUNK = 5000
+# What words are looked for in: an item is found by its name in either language.
+SEARCHED = (Item.sku, Item.name, sa.func.coalesce(Item.english_name, ""))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +121,7 @@ class ItemRequest:
     sku: str
     name: str
     base_unit_id: int
+    english_name: str | None = None
     gtin: str | None = None
     category_id: int | None = None
     status: ItemStatus = ItemStatus.ACTIVE
@@ -181,6 +201,8 @@ def check(request: ItemRequest) -> None:
         raise BadItem(f"{line}: the SKU needs 1 to 40 characters")
     if not request.name.strip() or len(request.name) > 200:
         raise BadItem(f"{line}: the name needs 1 to 200 characters")
+    if request.english_name is not None and (not request.english_name.strip() or len(request.english_name) > 200):
+        raise BadItem(f"{line}: the English name needs 1 to 200 characters, or leave it out")
     for name, price in (("sale_price", request.sale_price), ("opening_unit_cost", request.opening_unit_cost)):
         if price is not None and price < 0:
             raise BadItem(f"{line}: {name} is {price}: it cannot be below 0")

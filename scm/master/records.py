@@ -7,6 +7,7 @@ from datetime import time
 import sqlalchemy as sa
 
 from scm.core.listing import Field, Kind, Listing
+from scm.master import items
 from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.items import Item
 from scm.master.lanes import CarrierService
@@ -64,7 +65,7 @@ def agreements(*, company_id: int) -> Listing:
             # One text that names the row, in pages and files.
             Field(name="name", kind=Kind.CODE, value=Partner.code + " " + Item.sku),
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
-            Field(name="item", kind=Kind.TEXT, value=Item.name),
+            Field(name="item", kind=Kind.TEXT, value=Item.shown_name),
             Field(name="supplier", kind=Kind.CODE, value=Partner.code),
             Field(name="priority", kind=Kind.NUMBER, value=SupplierAgreement.priority),
             Field(name="lead_time_days", kind=Kind.NUMBER, value=SupplierAgreement.lead_time_days),
@@ -77,7 +78,7 @@ def agreements(*, company_id: int) -> Listing:
             Field(name="is_assumed", kind=Kind.FLAG, value=is_assumed(SupplierAgreement.assumed)),
             Field(name="assumed", kind=Kind.TEXT, value=SupplierAgreement.assumed),
         ),
-        search=(Item.sku, Item.name, Partner.code, Partner.name),
+        search=(*items.SEARCHED, Partner.code, Partner.name),
         order=("sku", False),
     )
 

@@ -208,7 +208,7 @@ def _lines(session: Session, order: SalesOrder) -> list[SheetLine]:
                 SalesOrderLine.unit_price,
                 SalesOrderLine.cancelled_at,
                 Item.sku,
-                Item.name,
+                Item.shown_name.label("name"),
                 BaseUnit.code.label("unit"),
             )
             .join(Item, Item.id == SalesOrderLine.item_id)

@@ -6,8 +6,11 @@ import html
 import json
 import re
 
+import sqlalchemy as sa
+
 from procurement.proposals import Proposal
 from scm.loop.item_page import story
+from scm.master.items import Item
 from tests.loop.company import Company
 from tests.web.visitor import Visitor, signed_in, text_of
 
@@ -51,3 +54,19 @@ def test_whoever_may_not_answer_sees_no_buttons(shown: Company) -> None:
 def test_an_item_that_is_not_there_is_not_found(browser: Visitor) -> None:
     browser.get("/items/NOTHING", status=404)
     browser.get("/items/%3Cb%3E", status=404)
+
+
+def test_an_item_is_called_by_its_english_name_in_english_and_found_by_both(shown: Company) -> None:
+    with shown.writing() as session:
+        named = sa.update(Item).where(Item.sku == "KT-001")
+        session.execute(named.values(name="粗陶马克杯", english_name="Stoneware cup"))
+    planner = signed_in(shown.database, "planner")
+    for locale, own, other in (("zh_CN", "粗陶马克杯", "Stoneware cup"), ("en", "Stoneware cup", "粗陶马克杯")):
+        planner.post("/account/preferences", locale=locale, status=303)
+        for address in ("/items/KT-001", "/items?q=粗陶马克杯", "/items?q=stoneware+cup", "/cover"):
+            page = text_of(planner.get(address))
+            assert own in page, f"{address} in {locale}"
+            assert "q=" in address or other not in page, f"{address} in {locale}"
+        assert own in text_of(planner.get("/find?q=粗陶"))
+        assert own in planner.get("/items/export.csv?q=KT-001")
+    assert "粗陶马克杯" in planner.get("/master/items?q=KT-001"), "whoever keeps the names sees them as they are kept"

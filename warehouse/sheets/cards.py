@@ -49,7 +49,15 @@ def _read(session: Session, item_ids: list[int]) -> dict[int, Card]:
     ):
         packs.setdefault(pack.item_id, {})[_code(pack.gtin)] = pack.base_units
     rows = session.execute(
-        sa.select(Item.id, Item.sku, Item.name, BaseUnit.code, Item.lot_tracked, Item.shelf_life_days, Item.gtin)
+        sa.select(
+            Item.id,
+            Item.sku,
+            Item.shown_name.label("name"),
+            BaseUnit.code,
+            Item.lot_tracked,
+            Item.shelf_life_days,
+            Item.gtin,
+        )
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
         .where(Item.id.in_(item_ids))
     )

@@ -37,7 +37,7 @@ def open_shorts(session: Session, *, site_id: int) -> Sequence[ShortPick]:
             Wave.number,
             SalesOrder.number,
             Item.sku,
-            Item.name,
+            Item.shown_name.label("name"),
             Pick.short_quantity,
             Pick.confirmed_at,
             promised,

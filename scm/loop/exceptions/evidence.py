@@ -125,7 +125,7 @@ def _projection(session: Session, scope: Scope, item_id: int) -> Projection | No
 def _proposed(scope: Scope, *about: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
     price = sa.func.coalesce(Proposal.unit_price, Decimal(0)).label("unit_price")  # what is not bought costs nothing
     return (
-        sa.select(Item.sku, Item.name, Proposal.quantity, price, Proposal.due_date)
+        sa.select(Item.sku, Item.shown_name.label("name"), Proposal.quantity, price, Proposal.due_date)
         .join(Item, Item.id == Proposal.item_id)
         .where(Proposal.site_id == scope.site_id, *about)
         .order_by(Proposal.id)
@@ -154,7 +154,7 @@ def _order_lines(scope: Scope, row: CaseRow) -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             Item.sku,
-            Item.name,
+            Item.shown_name.label("name"),
             PurchaseOrderLine.quantity,
             PurchaseOrderLine.unit_price,
             PurchaseOrderLine.due_date,

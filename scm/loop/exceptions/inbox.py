@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session, aliased
 
 from scm.core.users import User, UserRole
 from scm.loop.exceptions.cases import CaseUnknown, EntryAction, ExceptionCase, ExceptionCheck, ExceptionEntry
-from scm.loop.exceptions.findings import DESKS, RISKS, Kind
+from scm.loop.exceptions.findings import DESKS, RISKS, Kind, Subject
 from scm.master import calendars
+from scm.master.items import Item
 
 ROWS_A_GROUP = 5
 LARGEST_GROUP = 200
+_OF_ITEMS = [kind for kind, desk in DESKS.items() if desk.subject is Subject.ITEM]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,8 +245,9 @@ def _ranked() -> tuple[sa.ColumnElement[Any], ...]:
 
 def _rows(session: Session, condition: sa.ColumnElement[bool], *, since: date) -> list[CaseRow]:
     rows = session.execute(
-        sa.select(ExceptionCase, User.display_name)
+        sa.select(ExceptionCase, User.display_name, Item.shown_name)
         .outerjoin(User, User.id == ExceptionCase.owner_id)
+        .outerjoin(Item, sa.and_(ExceptionCase.kind.in_(_OF_ITEMS), Item.id == ExceptionCase.subject_id))
         .where(condition)
         .order_by(*_ranked())
         .limit(LARGEST_GROUP * len(Kind))
@@ -255,7 +258,7 @@ def _rows(session: Session, condition: sa.ColumnElement[bool], *, since: date) -
             kind=found.kind,
             subject_id=found.subject_id,
             label=found.label,
-            name=found.name,
+            name=item_name or found.name,  # an item's name in the reader's language
             amount=found.amount,
             quantity=found.quantity,
             due_date=found.due_date,
@@ -267,7 +270,7 @@ def _rows(session: Session, condition: sa.ColumnElement[bool], *, since: date) -
             snooze_comment=found.snooze_comment,
             accepted_reason=found.accepted_reason,
         )
-        for found, owner in rows
+        for found, owner, item_name in rows
     ]
 
 

@@ -69,7 +69,7 @@ def waiting_of_order(order_id: int, *, site_id: int, today: date) -> sa.Select[*
         _waiting(
             StockMove.item_id,
             Item.sku,
-            Item.name,
+            Item.shown_name.label("name"),
             sa.func.sum(StockMove.quantity).label("quantity"),
             SalesOrderLine.unit_price,
             SalesOrderLine.promised_date.label("due_date"),
@@ -82,7 +82,7 @@ def waiting_of_order(order_id: int, *, site_id: int, today: date) -> sa.Select[*
             StockMove.line_id,
             StockMove.item_id,
             Item.sku,
-            Item.name,
+            Item.shown_name,
             SalesOrderLine.unit_price,
             SalesOrderLine.promised_date,
         )

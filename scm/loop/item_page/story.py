@@ -110,7 +110,7 @@ def find(session: Session, *, sku: str, company_id: int) -> Facts | None:
     return Facts(
         id=item.id,
         sku=item.sku,
-        name=item.name,
+        name=item.shown_name,
         unit=row[1],
         category=row[2],
         status=item.status,

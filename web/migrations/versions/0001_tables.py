@@ -455,6 +455,7 @@ def upgrade() -> None:
         sa.Column("company_id", sa.Integer(), nullable=False),
         sa.Column("sku", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("english_name", sa.String(length=200), nullable=True),
         sa.Column("gtin", sa.String(length=14), nullable=True),
         sa.Column("base_unit_id", sa.Integer(), nullable=False),
         sa.Column("category_id", sa.Integer(), nullable=True),

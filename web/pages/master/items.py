@@ -27,6 +27,7 @@ area = Area("master_items", __name__)
 CHANGERS = frozenset({Role.PLANNER, Role.ADMIN})
 INPUTS = {
     "name": Input(),
+    "english_name": Input(hint=_l("Shown to who reads English.")),
     "gtin": Input(longest=14, hint=_l("8, 12, 13 or 14 digits; the last one checks the others.")),
     "category": Input(longest=40, hint=_l("A new name is a new category.")),
     "status": Input(options=wording.statuses),
@@ -78,6 +79,7 @@ PAGE: InlinePage = InlinePage(
     columns=(
         Column(field="sku", label=_l("SKU"), link=lambda row: wording.item_address(row["sku"])),
         Column(field="name", label=_l("Name"), template="master/cell.html"),
+        Column(field="english_name", label=_l("English name"), template="master/cell.html", shown=False),
         Column(field="gtin", label=_l("GTIN"), template="master/cell.html", on_phone=False),
         Column(field="category", label=_l("Category"), template="master/cell.html", filtered=True, on_phone=False),
         Column(

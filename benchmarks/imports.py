@@ -26,6 +26,7 @@ from scm.core.progress import SILENT
 from scm.loop import cycle
 from scm.loop.importing import sales
 from scm.master import companies, setup
+from scm.sales import channels
 from tests.postgres import Server, temporary_postgres
 from web import migrations
 
@@ -83,6 +84,9 @@ def full(start: Callable[[], None], *, path: str, url: str) -> int:
             simulated=True,
             bin_count=400,
             actor_now=clock.wall_now(),
+        )
+        channels.open_own_shop(
+            session, company_id=created.company_id, site_id=created.site_id, actor=created.users["system"]
         )
     start()
     report = sales.run(

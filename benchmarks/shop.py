@@ -15,6 +15,7 @@ from scm.master import items, partners, setup
 from scm.master.items import Item, ItemRequest
 from scm.master.partners import Partner, PartnerRequest
 from scm.master.setup import Setup
+from scm.sales import channels
 from scm.stock import ledger
 from scm.stock.ledger import MoveRequest
 
@@ -75,6 +76,7 @@ def build(session: Session, *, item_count: int, customer_count: int) -> None:
         bin_count=BINS,
         actor_now=NOW,
     )
+    channels.open_own_shop(session, company_id=places.company_id, site_id=places.site_id, actor=places.users["system"])
     system = places.users["system"]
     wanted = [
         ItemRequest(

@@ -30,10 +30,12 @@ from scm.master import setup
 from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.items import Item, ItemStatus
 from scm.master.partners import Partner
+from scm.sales import channels
+from scm.sales.channels import ChannelKind
 from scm.stock import ledger, projection, reservations
 from scm.stock.balances import StockBalance
 from scm.stock.ledger import MoveRequest
-from scm.stock.moves import Move, MoveState, StockMove
+from scm.stock.moves import GENERAL_POOL, Move, MoveState, StockMove
 from scm.stock.projection import Position
 from warehouse import putaway, receiving
 from warehouse.putaway import PutAwayResult
@@ -58,6 +60,9 @@ class World:
             go_live_date=today,
             bin_count=bin_count,
             actor_now=datetime.combine(today, time(9), UTC),
+        )
+        channels.open_own_shop(
+            session, company_id=self.setup.company_id, site_id=self.setup.site_id, actor=self.setup.users["system"]
         )
         self.today = today
         self._session = session
@@ -223,6 +228,37 @@ class World:
         self._session.add(row)
         self._session.flush()
         return row.id
+
+    def channel(
+        self,
+        code: str,
+        *,
+        kind: ChannelKind = ChannelKind.MARKETPLACE,
+        pool: str = GENERAL_POOL,
+        cut_off: time | None = None,
+        ship_by_hours: int | None = None,
+        prices_with_vat: bool = False,
+    ) -> str:
+        """This function will add a channel whose orders the site serves, and give its code."""
+        terms = channels.Terms(
+            name=code,
+            kind=kind,
+            prices_with_vat=prices_with_vat,
+            pool=pool,
+            cut_off=cut_off,
+            ship_by_hours=ship_by_hours,
+            retired=False,
+        )
+        setup = self.setup
+        channels.add(
+            self.begin(),
+            code=code,
+            terms=terms,
+            site_id=setup.site_id,
+            company_id=setup.company_id,
+            actor=self.user("sales"),
+        )
+        return code
 
     # Stock
 

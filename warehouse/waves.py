@@ -143,8 +143,9 @@ def release(
     """This function will release up to `limit` promised lines: those due to leave by `today`, or of these orders.
 
     With `carrier_service_id` only lines whose customers that service goes to, so that one cut-off is served together.
-    The earliest to leave come first. Bins with an open count of the item are passed over. What finds no bin stays
-    promised and is reported. Raises `BadWave`, `SiteUnknown`, `NothingToRelease`.
+    The earliest to leave come first, and of a day those whose channel's clock ends first. Bins with an open count of
+    the item are passed over. What finds no bin stays promised and is reported. Raises `BadWave`, `SiteUnknown`,
+    `NothingToRelease`.
     """
     actor.require(Role.WAREHOUSE)
     if not 1 <= limit <= LARGEST_WAVE:
@@ -223,6 +224,7 @@ def _ready(site_id: int, *, today: date, order_ids: Sequence[int] | None) -> sa.
         sa.select(StockMove.id, StockMove.document_id, StockMove.line_id, StockMove.item_id)
         .join(Location, Location.id == StockMove.source_id)
         .join(Reservation, Reservation.move_id == StockMove.id)
+        .join(SalesOrder, SalesOrder.id == StockMove.document_id)
         .where(
             StockMove.state == MoveState.PLANNED,
             StockMove.document_kind == SALES_ORDER,
@@ -231,7 +233,7 @@ def _ready(site_id: int, *, today: date, order_ids: Sequence[int] | None) -> sa.
             Location.kind == LocationKind.STORAGE,
             Location.is_area,
         )
-        .order_by(StockMove.due_date, StockMove.document_id, StockMove.id)
+        .order_by(StockMove.due_date, SalesOrder.ship_by_at.nulls_last(), StockMove.document_id, StockMove.id)
     )
     if order_ids is None:
         return statement.where(StockMove.due_date <= today)
@@ -241,10 +243,8 @@ def _ready(site_id: int, *, today: date, order_ids: Sequence[int] | None) -> sa.
 def _served_by(
     ready: sa.Select[*tuple[Any, ...]], carrier_service_id: int, *, site_id: int
 ) -> sa.Select[*tuple[Any, ...]]:
-    return (
-        ready.join(SalesOrder, SalesOrder.id == StockMove.document_id)
-        .join(Partner, Partner.id == SalesOrder.customer_id)
-        .where(services.to_customer(Partner, site_id=site_id) == carrier_service_id)
+    return ready.join(Partner, Partner.id == SalesOrder.customer_id).where(
+        services.to_customer(Partner, site_id=site_id) == carrier_service_id
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: `scm init | demo | import sales | cycle | simulate | verify-books | verify-audit | serve | worker`.
+"""The command line: `scm init | demo | import | cycle | simulate | verify-books | verify-audit | serve | worker`.
 
 Others script against the names, options and exit codes: 0 done, 1 refused or something disagrees, 2 wrong input,
 3 the database is not available.
@@ -23,6 +23,7 @@ from web.commands import (
     cycle,
     demo,
     importing,
+    importing_orders,
     init,
     serve,
     simulate,
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _init_options(commands.add_parser("init", help="create the schema and the company"))
     kinds = commands.add_parser("import", help="bring real history in").add_subparsers(required=True, metavar="WHAT")
     _sales_options(kinds.add_parser("sales", help="invoice lines: sales, returns, write-offs, charges"))
+    _orders_options(kinds.add_parser("orders", help="what a channel says about its orders: placed, changed, paid"))
     _cycle_options(commands.add_parser("cycle", help="forecast, plan and propose as of the end of a day"))
     _simulate_options(commands.add_parser("simulate", help="let a seeded world act on a simulated company"))
     verify = commands.add_parser("verify-books", help="prove goods, reservations and journal")
@@ -104,6 +106,13 @@ def _sales_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the account of the lines as JSON")
     parser.add_argument("--seed", type=_seed, default=1, help="seed of what the file lacks and is assumed")
     parser.set_defaults(run=importing.run_sales)
+
+
+def _orders_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV or JSON")
+    parser.add_argument("--channel", required=True, metavar="CODE", help="the channel that says so")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done and change nothing")
+    parser.set_defaults(run=importing_orders.run)
 
 
 def _cycle_options(parser: argparse.ArgumentParser) -> None:

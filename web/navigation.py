@@ -66,6 +66,7 @@ GROUPS = (
         text=_l("Records"),
         links=(
             Link(endpoint="sales_orders.index", text=_l("Sales orders")),
+            Link(endpoint="channels.index", text=_l("Channels")),
             Link(endpoint="master.index", text=_l("Master data")),
             Link(endpoint="jobs.index", text=_l("Jobs")),
             Link(endpoint="audit.index", text=_l("Audit")),

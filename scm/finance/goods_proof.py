@@ -17,7 +17,8 @@ from scm.master.locations import PHYSICAL, Location, LocationKind, Site
 from scm.master.partners import Owner
 from scm.stock.balances import StockBalance, StockPool
 from scm.stock.lots import Hold, Lot
-from scm.stock.moves import MoveState, StockMove
+from scm.stock.moves import GENERAL_POOL, MoveState, StockMove
+from scm.stock.pools import PoolTransfer
 from scm.stock.reservations import Reservation
 
 Figures = sa.Select[*tuple[Any, ...]]
@@ -65,10 +66,18 @@ def set_aside(session: Session) -> Iterator[Finding]:
 
 
 def promisable(session: Session) -> Iterator[Finding]:
-    """This function will prove what each site can promise against the moves of unheld lots through its storage."""
-    inward = _stored(StockMove.destination_id, StockMove.quantity)
-    outward = _stored(StockMove.source_id, -StockMove.quantity)
-    yield from _at_pools(session, inward, outward, _pools(StockPool.on_hand), what="promisable")
+    """This function will prove what each site can promise against the moves through its storage, less its held lots,
+    and what passed between its pools. Held lots count in no pool; they would be the general pool's.
+    """
+    stored = [
+        _stored(StockMove.destination_id, StockMove.quantity),
+        _stored(StockMove.source_id, -StockMove.quantity),
+        _held(StockMove.destination_id, -StockMove.quantity),
+        _held(StockMove.source_id, StockMove.quantity),
+        _passed(PoolTransfer.destination_pool, PoolTransfer.quantity),
+        _passed(PoolTransfer.source_pool, -PoolTransfer.quantity),
+    ]
+    yield from _at_pools(session, *stored, _pools(StockPool.on_hand), what="promisable")
 
 
 def promised(session: Session) -> Iterator[Finding]:
@@ -244,19 +253,34 @@ def _at_balances(session: Session, wrong: sa.Subquery, what: str) -> Iterator[Fi
         yield Finding(f"{what}: item {sku}, location {location}, lot {lot}, owner {owner}", int(expected), int(found))
 
 
-def _stored(location_id: Any, quantity: Any) -> Figures:
-    held = sa.exists().where(Hold.lot_id == StockMove.lot_id, Hold.released_at.is_(None))
+def _stored(location_id: Any, quantity: Any, pool: Any = StockMove.pool) -> Figures:
     return (
         sa.select(
             StockMove.item_id,
             Location.site_id,
             StockMove.owner_id,
-            StockMove.pool,
+            pool,
             quantity.label("expected"),
             NOTHING.label("found"),
         )
         .join(Location, Location.id == location_id)
-        .where(StockMove.state == MoveState.POSTED, Location.kind == LocationKind.STORAGE, ~held)
+        .where(StockMove.state == MoveState.POSTED, Location.kind == LocationKind.STORAGE)
+    )
+
+
+def _held(location_id: Any, quantity: Any) -> Figures:
+    held = sa.exists().where(Hold.lot_id == StockMove.lot_id, Hold.released_at.is_(None))
+    return _stored(location_id, quantity, sa.literal(GENERAL_POOL, sa.String(20)).label("pool")).where(held)
+
+
+def _passed(pool: Any, quantity: Any) -> Figures:
+    return sa.select(
+        PoolTransfer.item_id,
+        PoolTransfer.site_id,
+        PoolTransfer.owner_id,
+        pool.label("pool"),
+        quantity.label("expected"),
+        NOTHING.label("found"),
     )
 
 

@@ -95,7 +95,7 @@ def read(session: Session, *, site_id: int, now: datetime, today: date) -> Board
         inbound=[order for order in owed if order.due_date <= today],
         next_inbound=coming[0] if coming else None,
         dock=dock.standing(session, site_id=site_id),
-        cut_offs=outbound.by_cut_off(session, site_id=site_id, today=today),
+        cut_offs=outbound.by_cut_off(session, site_id=site_id, now=now, today=today),
         waves=outbound.open_waves(session, site_id=site_id),
         to_pack=bench.staged_orders(session, site_id=site_id),
         packed=_packed(session, site_id),

@@ -194,6 +194,14 @@ def ids_by_sku(session: Session, wanted: Iterable[str], *, company_id: int) -> d
     return found
 
 
+def id_of(session: Session, sku: str, *, company_id: int) -> int:
+    """This function will find one item by its SKU. Raises `ItemUnknown`."""
+    found = ids_by_sku(session, [sku], company_id=company_id).get(sku)
+    if found is None:
+        raise ItemUnknown(f"there is no item {sku[:40]!r}: check the SKU")
+    return found
+
+
 def check(request: ItemRequest) -> None:
     """This function will refuse an item whose own figures are wrong. Raises `BadItem`, `BadGtin`."""
     line = f"item {request.sku!r}"

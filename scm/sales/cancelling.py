@@ -62,7 +62,7 @@ def cancel(
     for order in orders:
         order.state = MACHINE.advance(order.state, "cancel", number=order.number)
     lines = [line for line in documents.lines_of(session, [o.id for o in orders]) if line.cancelled_at is None]
-    _withdraw(session, orders, lines, reason=reason, actor=actor, now=now, today=today)
+    withdraw(session, orders, lines, reason=reason, actor=actor, now=now, today=today)
     _record(session, actor, "sales_order.cancel", [order.id for order in orders], reason=reason)
 
 
@@ -83,7 +83,7 @@ def cancel_lines(
     for line in chosen:
         if line.cancelled_at is not None:
             raise AlreadyCancelled(f"{number_of[line.order_id]} line {line.line_number} was cancelled before")
-    _withdraw(session, orders, chosen, reason=reason, actor=actor, now=now, today=today)
+    withdraw(session, orders, chosen, reason=reason, actor=actor, now=now, today=today)
     left = {line.order_id for line in lines if line.cancelled_at is None}
     for order in orders:
         if order.id not in left:
@@ -133,7 +133,12 @@ def _lock(session: Session, order_ids: Iterable[int]) -> list[SalesOrder]:
     return documents.lock_orders(session, wanted)
 
 
-def _withdraw(
+def shipped(session: Session, order_ids: Sequence[int]) -> dict[int, int]:
+    """This function will count what has shipped of the lines of locked orders; their open moves are locked, too."""
+    return {line_id: line.shipped for line_id, line in _progress(session, list(order_ids)).items()}
+
+
+def withdraw(
     session: Session,
     orders: Sequence[SalesOrder],
     lines: Sequence[SalesOrderLine],
@@ -142,13 +147,19 @@ def _withdraw(
     actor: Actor,
     now: datetime,
     today: date,
+    also: Sequence[PoolKey] = (),
 ) -> None:
+    """This function will cancel lines of locked orders: promises and picked goods go back, freed stock to who waits.
+
+    `also` names pools that the caller will promise from afterwards: a transaction locks its stock once. Raises
+    `AlreadyShipped`.
+    """
     order_of = {order.id: order for order in orders}
     progress = _progress(session, list(order_of))
     for line in lines:
-        if shipped := progress[line.id].shipped:
+        if gone := progress[line.id].shipped:
             raise AlreadyShipped(
-                f"{order_of[line.order_id].number} line {line.line_number}: {shipped} of {line.quantity} have "
+                f"{order_of[line.order_id].number} line {line.line_number}: {gone} of {line.quantity} have "
                 "shipped and cannot be cancelled: take them back with a return, or give up what still waits"
             )
         line.cancelled_at = now
@@ -157,7 +168,7 @@ def _withdraw(
     unpicked = [move for line in lines for move in progress[line.id].unpicked]
     staged = [move for line in lines for move in progress[line.id].staged]
     picks = _picks_of(session, staged)
-    _lock_stock(session, unpicked, picks)
+    _lock_stock(session, unpicked, picks, also)
     if unpicked:
         ledger.cancel(session, [move.id for move in unpicked], reason=reason, actor=actor)
     if picks:
@@ -197,10 +208,10 @@ def _picks_of(session: Session, staged: Sequence[Move]) -> list[Move]:
     return moves.lock(session, [move.previous_id for move in staged if move.previous_id is not None])
 
 
-def _lock_stock(session: Session, unpicked: Sequence[Move], picks: Sequence[Move]) -> None:
+def _lock_stock(session: Session, unpicked: Sequence[Move], picks: Sequence[Move], also: Sequence[PoolKey]) -> None:
     """A transaction has one stock lock, so it is taken for the cancellation and the reversal together."""
     places = locations.places(session, {move.source_id for move in [*unpicked, *picks]})
-    pools, keys = set(), set()
+    pools, keys = set(also), set()
     for move in [*unpicked, *picks]:
         site_id = places[move.source_id].site_id
         assert site_id is not None, f"{move.label} leaves a place without a site"

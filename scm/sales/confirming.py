@@ -14,11 +14,11 @@ from scm.core.db import table_of
 from scm.core.errors import Conflict
 from scm.master.agreements import SupplierAgreement
 from scm.master.items import Item, ItemStatus
-from scm.sales import promising
+from scm.sales import promising, ship_by
 from scm.sales.documents import KIND, SalesOrderLine
 from scm.sales.facts import Facts
 from scm.sales.intake import OrderRequest
-from scm.sales.promising import Supply, Waiting
+from scm.sales.promising import Service, Supply, Waiting
 from scm.stock import ledger, projection, reservations
 from scm.stock.ledger import MoveRequest
 from scm.stock.reservations import NotEnoughToPromise, Outcome, Shortage
@@ -34,6 +34,7 @@ class Ordered:
     number: str
     site_id: int
     customer_id: int
+    channel: str
     requested_date: date | None
     line_id: int
     item_id: int
@@ -80,9 +81,20 @@ class CannotConfirm(Conflict):
 def stock_date(known: Facts, order: Ordered | OrderRequest, *, now: datetime, today: date) -> tuple[date, date]:
     """This function will give the days on which goods in stock would leave for, and reach, the customer."""
     site = known.sites[order.site_id]
-    service = known.service_to(site_id=order.site_id, customer_id=order.customer_id)
+    service = _service(known, order)
     leaves = promising.ship_date(site.calendar, service, now=now, today=today, requested_date=order.requested_date)
     return leaves, promising.arrival_date(service, shipped=leaves, requested_date=order.requested_date)
+
+
+def ship_clock(known: Facts, order: OrderRequest, *, ordered_at: datetime) -> datetime | None:
+    """This function will give the instant by which the order's channel has promised that it leaves, if it has."""
+    channel = known.channels[order.channel]
+    return ship_by.ship_by_at(
+        known.sites[order.site_id].calendar,
+        ordered_at=ordered_at,
+        cut_off=channel.cut_off,
+        hours=channel.ship_by_hours,
+    )
 
 
 def promise(
@@ -103,6 +115,15 @@ def promise(
     short = [(line, outcome.waiting) for line, outcome in zip(lines, outcomes, strict=True) if outcome.waiting]
     later = _date_waiting(session, short, known, today=today)
     return _confirmations(lines, outcomes, {i: arrives for i, (_, arrives) in dates.items()}, later)
+
+
+def _service(known: Facts, order: Ordered | OrderRequest) -> Service:
+    """The carrier's service, by the earlier of its own cut-off and the channel's."""
+    service = known.service_to(site_id=order.site_id, customer_id=order.customer_id)
+    cut_off = known.channels[order.channel].cut_off
+    if cut_off is None or cut_off >= service.cut_off:
+        return service
+    return Service(service.transit_days, cut_off)
 
 
 def _first_lines(lines: Sequence[Ordered]) -> list[Ordered]:
@@ -133,6 +154,7 @@ def _request(line: Ordered, known: Facts, *, due_date: date) -> MoveRequest:
         document_kind=KIND,
         document_id=line.order_id,
         line_id=line.line_id,
+        pool=known.channels[line.channel].pool,
     )
 
 

@@ -51,7 +51,7 @@ class SalesOrder(Base):
     site_id: Mapped[int] = mapped_column(sa.ForeignKey("site.id"))
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("partner.id"), index=True)
     number: Mapped[str] = mapped_column(sa.String(30), unique=True)
-    channel: Mapped[str] = mapped_column(sa.String(40))
+    channel: Mapped[str] = mapped_column(sa.String(40))  # its code
     external_id: Mapped[str | None] = mapped_column(sa.String(80))  # the channel's own number
     currency: Mapped[str] = mapped_column(sa.String(3))
     state: Mapped[OrderState] = mapped_column(types.enum_column(OrderState))
@@ -59,8 +59,11 @@ class SalesOrder(Base):
     ordered_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
     ordered_date: Mapped[date]  # in the site's zone
     confirmed_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    paid_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)  # as its channel says
+    ship_by_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)  # what the channel has promised
 
     __table_args__ = (
+        sa.ForeignKeyConstraint(["company_id", "channel"], ["channel.company_id", "channel.code"]),
         sa.UniqueConstraint("channel", "external_id"),
         sa.Index(None, "site_id", "ordered_date"),
         sa.CheckConstraint("state <> 'confirmed' OR confirmed_at IS NOT NULL", name="confirmed_has_its_time"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ from scm.master.items import Item, ItemStatus
 from scm.master.lanes import CarrierService
 from scm.master.locations import Location, LocationKind, Site
 from scm.master.partners import Partner
+from scm.sales.channels import Channel
 from scm.sales.documents import SalesOrder
 from scm.sales.promising import Service, WorkingCalendar
 
@@ -49,6 +50,16 @@ class Party:
     usable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """What a channel says about its orders."""
+
+    usable: bool
+    pool: str
+    cut_off: time | None
+    ship_by_hours: int | None
+
+
 @dataclass(slots=True)
 class Facts:
     """What the database knows of everything a batch of orders names."""
@@ -56,6 +67,7 @@ class Facts:
     sites: dict[int, SiteFacts] = field(default_factory=dict)
     items: dict[int, Party] = field(default_factory=dict)
     customers: dict[int, Party] = field(default_factory=dict)
+    channels: dict[str, ChannelFacts] = field(default_factory=dict)
     services: dict[tuple[int, int], Service] = field(default_factory=dict)  # by site and customer
     placed: dict[tuple[str, str], str] = field(default_factory=dict)  # order number by channel and external id
 
@@ -77,6 +89,7 @@ def read(
     *,
     site_ids: Iterable[int],
     customer_ids: Iterable[int],
+    channels: Iterable[str],
     item_ids: Iterable[int] = (),
     external_ids: Iterable[tuple[str, str]] = (),
     today: date,
@@ -85,6 +98,7 @@ def read(
     wanted = {
         "site_ids": list(site_ids),
         "customer_ids": list(customer_ids),
+        "channels": list(channels),
         "item_ids": list(item_ids),
         "external_ids": list(external_ids) or [NO_EXTERNAL_ID],
         "closed_from": today,
@@ -100,14 +114,20 @@ def read(
             facts.customers[row.party_id] = Party(row.code, row.usable)
             if row.transit_days is not None:
                 facts.services[row.site_id, row.party_id] = Service(row.transit_days, row.cut_off)
+        elif row.kind == "channel":
+            facts.channels[row.code] = ChannelFacts(row.usable, row.number, row.own_cut_off, row.hours)
         elif row.kind == "order":
             facts.placed[row.detail, row.code] = row.number
     return facts
 
 
 def _parties() -> sa.Subquery:
-    """Rows of (kind, id, code, detail, number, usable); detail is a customer's country or an order's channel."""
+    """Rows of (kind, id, code, detail, number, usable, cut-off, hours).
+
+    The detail is a customer's country or an order's channel, the number an order's, or the pool of a channel.
+    """
     nothing = sa.null().cast(sa.String(60))
+    no_clock = (sa.null().cast(sa.Time()), sa.null().cast(sa.Integer()))
     customers = sa.select(
         sa.literal("customer").label("kind"),
         Partner.id.label("party_id"),
@@ -115,14 +135,32 @@ def _parties() -> sa.Subquery:
         Partner.country.label("detail"),
         nothing.label("number"),
         sa.and_(Partner.is_customer, ~Partner.retired).label("usable"),
+        no_clock[0].label("own_cut_off"),
+        no_clock[1].label("hours"),
     ).where(Partner.id.in_(sa.bindparam("customer_ids", expanding=True)))
-    items = sa.select(sa.literal("item"), Item.id, Item.sku, nothing, nothing, Item.status != ItemStatus.RETIRED).where(
-        Item.id.in_(sa.bindparam("item_ids", expanding=True))
-    )
+    items = sa.select(
+        sa.literal("item"), Item.id, Item.sku, nothing, nothing, Item.status != ItemStatus.RETIRED, *no_clock
+    ).where(Item.id.in_(sa.bindparam("item_ids", expanding=True)))
+    channels = sa.select(
+        sa.literal("channel"),
+        Channel.id,
+        Channel.code,
+        nothing,
+        Channel.pool,
+        ~Channel.retired,
+        Channel.cut_off,
+        Channel.ship_by_hours,
+    ).where(Channel.code.in_(sa.bindparam("channels", expanding=True)))
     orders = sa.select(
-        sa.literal("order"), SalesOrder.id, SalesOrder.external_id, SalesOrder.channel, SalesOrder.number, sa.true()
+        sa.literal("order"),
+        SalesOrder.id,
+        SalesOrder.external_id,
+        SalesOrder.channel,
+        SalesOrder.number,
+        sa.true(),
+        *no_clock,
     ).where(sa.tuple_(SalesOrder.channel, SalesOrder.external_id).in_(sa.bindparam("external_ids", expanding=True)))
-    parts: list[sa.Select[*tuple[Any, ...]]] = [customers, items, orders]
+    parts: list[sa.Select[*tuple[Any, ...]]] = [customers, items, channels, orders]
     return sa.union_all(*parts).subquery()
 
 

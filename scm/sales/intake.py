@@ -27,7 +27,7 @@ class OrderRequest:
 
     site_id: int
     customer_id: int
-    channel: str
+    channel: str  # its code
     lines: Sequence[LineRequest]
     external_id: str | None = None
     requested_date: date | None = None
@@ -80,8 +80,11 @@ def _check_head(request: OrderRequest, facts: Facts) -> None:
         raise PartyUnknown(f"{request.label}: there is no customer {request.customer_id}")
     if not customer.usable:
         raise CannotBeSold(f"{request.label}: partner {customer.code} is not an active customer")
-    if not request.channel or len(request.channel) > 40:
-        raise BadOrder(f"{request.label}: channel {request.channel[:50]!r} must be 1 to 40 characters")
+    channel = facts.channels.get(request.channel)
+    if channel is None:
+        raise PartyUnknown(f"{request.label}: there is no channel {request.channel[:50]!r}: add it first")
+    if not channel.usable:
+        raise CannotBeSold(f"{request.label}: the channel {request.channel} is retired and takes no orders any more")
     if request.external_id is not None and not 0 < len(request.external_id) <= 80:
         raise BadOrder(f"external id {request.external_id[:90]!r} of {request.channel} must be 1 to 80 characters")
     if not request.lines:

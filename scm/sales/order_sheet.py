@@ -104,6 +104,7 @@ class OrderSheet:
     ordered_date: date
     ordered_at: datetime
     requested_date: date | None
+    ship_by_at: datetime | None  # what its channel has promised
     value: int
     lines: tuple[SheetLine, ...]
 
@@ -158,6 +159,7 @@ def read(session: Session, *, number: str, site_id: int) -> OrderSheet:
         ordered_date=order.ordered_date,
         ordered_at=order.ordered_at,
         requested_date=order.requested_date,
+        ship_by_at=order.ship_by_at,
         value=sum(line.amount for line in lines),
         lines=tuple(lines),
     )

@@ -6,24 +6,19 @@ This is also the door of the room: withdrawing an order and recording lost deman
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-import sqlalchemy as sa
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scm.core import audit, numbering
-from scm.core.db import table_of
+from scm.core import audit
 from scm.core.errors import InvalidInput
 from scm.core.users import Actor, Role
-from scm.sales import confirming, documents, facts, intake
+from scm.sales import confirming, documents, facts, intake, placing
 from scm.sales.cancelling import cancel, cancel_lines, give_up
 from scm.sales.confirming import Confirmation, ConfirmedLine, Ordered
 from scm.sales.documents import KIND, MACHINE, OrderState, SalesOrder, SalesOrderLine
 from scm.sales.facts import Facts
-from scm.sales.intake import DuplicateOrder, LineRequest, OrderRequest
+from scm.sales.intake import LineRequest, OrderRequest
 from scm.sales.lost_demand import Loss, record_lost_demand
 from scm.stock.reservations import Shortage
 
@@ -43,17 +38,6 @@ __all__ = [
     "record_lost_demand",
 ]
 
-_ORDERS = table_of(SalesOrder)
-_LINES = table_of(SalesOrderLine)
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    order_id: int
-    number: str
-    request: OrderRequest
-    line_ids: tuple[int, ...]
-
 
 class NothingToConfirm(InvalidInput):
     """No order was named."""
@@ -67,7 +51,7 @@ def place(session: Session, requests: Sequence[OrderRequest], *, actor: Actor, n
     """
     actor.require(Role.SALES, Role.SYSTEM)
     known = _checked(session, requests, today=today)
-    placed = _insert(session, requests, known, state=OrderState.DRAFT, now=now, today=today)
+    placed = placing.insert(session, requests, known, state=OrderState.DRAFT, now=now, today=today)
     _record(session, actor, "sales_order.place", [order.order_id for order in placed])
     return [order.order_id for order in placed]
 
@@ -98,6 +82,7 @@ def confirm(
         session,
         site_ids={order.site_id for order in orders},
         customer_ids={order.customer_id for order in orders},
+        channels={order.channel for order in orders},
         today=today,
     )
     lines = _ordered(session, orders)
@@ -121,21 +106,8 @@ def place_and_confirm(
     actor.require(Role.SALES, Role.SYSTEM)
     known = _checked(session, requests, today=today)
     confirmed_state = MACHINE.advance(MACHINE.initial, "confirm", number="a new order")
-    placed = _insert(session, requests, known, state=confirmed_state, now=now, today=today)
-    lines = [
-        Ordered(
-            order_id=order.order_id,
-            number=order.number,
-            site_id=order.request.site_id,
-            customer_id=order.request.customer_id,
-            requested_date=order.request.requested_date,
-            line_id=line_id,
-            item_id=line.item_id,
-            quantity=line.quantity,
-        )
-        for order in placed
-        for line_id, line in zip(order.line_ids, order.request.lines, strict=True)
-    ]
+    placed = placing.insert(session, requests, known, state=confirmed_state, now=now, today=today)
+    lines = [line for order in placed for line in order.ordered()]
     confirmed = confirming.promise(session, lines, known, shortage=shortage, now=now, today=today)
     _record(session, actor, "sales_order.place_and_confirm", [order.order_id for order in placed])
     return confirmed
@@ -146,96 +118,13 @@ def _checked(session: Session, requests: Sequence[OrderRequest], *, today: date)
         session,
         site_ids={request.site_id for request in requests},
         customer_ids={request.customer_id for request in requests},
+        channels={request.channel for request in requests},
         item_ids={line.item_id for request in requests for line in request.lines},
         external_ids={(r.channel, r.external_id) for r in requests if r.external_id is not None},
         today=today,
     )
     intake.check(requests, known)
     return known
-
-
-def _insert(
-    session: Session,
-    requests: Sequence[OrderRequest],
-    known: Facts,
-    *,
-    state: OrderState,
-    now: datetime,
-    today: date,
-) -> list[_Placed]:
-    """Write orders and lines. A confirmed one is dated as if all of it were in stock, which saves a later update."""
-    confirmed = state is OrderState.CONFIRMED
-    drawn = numbering.drawn_by_insert(session, series=numbering.SALES_ORDER, year=today.year)
-    statement = sa.insert(_ORDERS) if drawn is None else sa.insert(_ORDERS).values(number=drawn)
-    numbers = _numbers(session, requests, known, today=today) if drawn is None else []
-    rows: list[dict[str, Any]] = [
-        {
-            "company_id": known.sites[request.site_id].company_id,
-            "site_id": request.site_id,
-            "customer_id": request.customer_id,
-            "channel": request.channel,
-            "external_id": request.external_id,
-            "currency": known.sites[request.site_id].currency,
-            "state": state,
-            "requested_date": request.requested_date,
-            "ordered_at": now,
-            "ordered_date": today,
-            "confirmed_at": now if confirmed else None,
-        }
-        for request in requests
-    ]
-    for row, number in zip(rows, numbers, strict=False):
-        row["number"] = number
-    try:
-        inserted = session.execute(
-            statement.returning(_ORDERS.c.id, _ORDERS.c.number, sort_by_parameter_order=True), rows
-        ).all()
-    except IntegrityError as error:
-        if "channel" not in str(error.orig):
-            raise
-        # Another transaction placed the same external id after our check and committed first.
-        raise DuplicateOrder(
-            f"one of {len(rows)} orders was placed by somebody else just now: read it again"
-        ) from error
-    dated = [confirming.stock_date(known, r, now=now, today=today)[1] if confirmed else None for r in requests]
-    line_rows = [
-        {
-            "order_id": order.id,
-            "line_number": line_number,
-            "item_id": line.item_id,
-            "quantity": line.quantity,
-            "unit_price": line.unit_price,
-            "promised_date": promised_date,
-            "cancelled_at": None,
-            "never_demand": False,
-        }
-        for order, request, promised_date in zip(inserted, requests, dated, strict=True)
-        for line_number, line in enumerate(request.lines, start=1)
-    ]
-    line_ids = iter(
-        session.execute(sa.insert(_LINES).returning(_LINES.c.id, sort_by_parameter_order=True), line_rows).scalars()
-    )
-    return [
-        _Placed(order.id, order.number, request, tuple(next(line_ids) for _ in request.lines))
-        for order, request in zip(inserted, requests, strict=True)
-    ]
-
-
-def _numbers(session: Session, requests: Sequence[OrderRequest], known: Facts, *, today: date) -> list[str]:
-    company_of = [known.sites[request.site_id].company_id for request in requests]
-    drawn = {
-        company_id: iter(
-            numbering.draw(
-                session,
-                series=numbering.SALES_ORDER,
-                company_id=company_id,
-                year=today.year,
-                count=company_of.count(company_id),
-            )
-        )
-        for company_id in sorted(set(company_of))
-    }
-    return [next(drawn[company_id]) for company_id in company_of]
 
 
 def _ordered(session: Session, orders: Sequence[SalesOrder]) -> list[Ordered]:
@@ -250,6 +139,7 @@ def _ordered(session: Session, orders: Sequence[SalesOrder]) -> list[Ordered]:
             number=order.number,
             site_id=order.site_id,
             customer_id=order.customer_id,
+            channel=order.channel,
             requested_date=order.requested_date,
             line_id=line.id,
             item_id=line.item_id,

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from scm.core.errors import Conflict
 from scm.master.locations import LocationKind, Place
-from scm.stock import allocation, balances, lots, posting, reservations
+from scm.stock import allocation, balances, lots, pools, posting, reservations
 from scm.stock.balances import BalanceKey, LockedStock, PoolKey
 from scm.stock.giving_up import Holdings
 from scm.stock.moves import Move
@@ -93,13 +94,14 @@ def balances_of(effects: Sequence[Effect]) -> list[BalanceKey]:
 def lock(session: Session, effects: Sequence[Effect], *, holdings: Holdings | None = None) -> LockedStock:
     """This function will lock the rows that effects change, and those in which moves to be given up are counted.
 
-    Picks that losses may take back are locked first, as moves are.
+    Picks that losses may take back are locked first, as moves are. Pools that may have to bear a loss are locked, too.
     """
     also = holdings or Holdings({}, {})
     allocation.lock_picks(session, [effect.balance for effect in effects if effect.loses])
+    losing = [effect.pool for effect in effects if effect.loses and effect.pool is not None]
     return balances.lock(
         session,
-        pools=[*pools_of(effects), *also.pools.values()],
+        pools=[*pools_of(effects), *also.pools.values(), *pools.siblings(session, losing)],
         balances=[*balances_of(effects), *also.bins.values()],
     )
 
@@ -150,14 +152,24 @@ def _refuse_taken(locked: LockedStock, effect: Effect, *, unpromised: int) -> No
         )
 
 
-def give_way(session: Session, locked: LockedStock, effects: Sequence[Effect]) -> list[Unreserved]:
+def give_way(session: Session, locked: LockedStock, effects: Sequence[Effect], *, now: datetime) -> list[Unreserved]:
     """This function will take back the picks and promises that lost goods can no longer keep, newest first.
 
     What the postings themselves end must be written before; the locked figures are written by `write`.
     """
     leave = {effect.balance: locked.balances[effect.balance].there for effect in effects if effect.loses}
     allocation.take_back(session, locked, leave=leave)
-    return reservations.give_back_shortfalls(session, locked, pools_of(effects))
+    touched = pools_of(effects)
+    gave = pools.cover(session, locked, touched, now=now)
+    unreserved = reservations.give_back_shortfalls(session, locked, [*touched, *gave])
+    posting.write_stock(session, locked, pools=gave, balances=())
+    held = [
+        (effect.pool, effect.quantity - effect.promisable)
+        for effect in effects
+        if effect.pool is not None and effect.promisable != effect.quantity
+    ]
+    pools.note_held(session, held, now=now)
+    return unreserved
 
 
 def write(session: Session, locked: LockedStock, effects: Sequence[Effect]) -> None:

@@ -16,7 +16,7 @@ from scm.core.db import table_of
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor
 from scm.master import locations
-from scm.stock import allocation, balances, lots, posting, reservations
+from scm.stock import allocation, balances, lots, pools, posting, reservations
 from scm.stock.balances import BalanceKey, PoolKey, StockBalance
 from scm.stock.lots import NO_LOT, Hold, HoldReason, Lot, held_lots
 from scm.stock.moves import GENERAL_POOL
@@ -42,7 +42,7 @@ def place(
         raise NothingToHold("goods without a lot cannot be held: move them to quarantine instead")
     allocation.lock_picks(session, _stored(session, wanted))
     lots.lock(session, wanted, to_hold=True)
-    lost = _change_pools(session, sorted(set(wanted) - held_lots(session, wanted)), sign=-1)
+    lost = _change_pools(session, sorted(set(wanted) - held_lots(session, wanted)), sign=-1, now=now)
     rows = [{"lot_id": lot_id, "reason": reason, "placed_at": now} for lot_id in wanted]
     if rows:
         session.execute(sa.insert(table_of(Hold)), rows)
@@ -59,7 +59,7 @@ def release(session: Session, *, lot_ids: list[int], reason: HoldReason, actor: 
     if absent:
         raise NotHeld(f"lot {absent[0]} has no open hold for {reason.value}")
     session.execute(sa.update(table_of(Hold)).where(*these).values(released_at=now))
-    _change_pools(session, sorted(set(wanted) - held_lots(session, wanted)), sign=1)
+    _change_pools(session, sorted(set(wanted) - held_lots(session, wanted)), sign=1, now=now)
     _audit(session, actor, "hold.release", wanted, reason)
 
 
@@ -79,7 +79,9 @@ def hold_expired(session: Session, *, today: date, actor: Actor, now: datetime) 
     return list(expired)
 
 
-def _change_pools(session: Session, lot_ids: Sequence[int], *, sign: int) -> list[reservations.Unreserved]:
+def _change_pools(
+    session: Session, lot_ids: Sequence[int], *, sign: int, now: datetime
+) -> list[reservations.Unreserved]:
     """Take the storage of these lots out of the pools, or put it back.
 
     The lots are locked, so no posting brings them to a new place; how much is there is read after the rows are locked.
@@ -87,13 +89,15 @@ def _change_pools(session: Session, lot_ids: Sequence[int], *, sign: int) -> lis
     stored = _stored(session, lot_ids)
     where = locations.places(session, {key.location_id for key in stored})
     pool_of = {key: _general_pool(key, where[key.location_id]) for key in stored}
-    locked = balances.lock(session, pools=pool_of.values(), balances=stored)
+    also = pools.siblings(session, pool_of.values()) if sign < 0 else []
+    locked = balances.lock(session, pools=[*pool_of.values(), *also], balances=stored)
     for key, pool in pool_of.items():
         locked.pools[pool].there += sign * locked.balances[key].there
     if sign < 0:
         allocation.take_back(session, locked, leave=dict.fromkeys(stored, 0))
-    lost = reservations.give_back_shortfalls(session, locked, pool_of.values())
-    posting.write_stock(session, locked, pools=pool_of.values(), balances=stored)
+    touched = [*pool_of.values(), *pools.cover(session, locked, pool_of.values(), now=now)]
+    lost = reservations.give_back_shortfalls(session, locked, touched)
+    posting.write_stock(session, locked, pools=touched, balances=stored)
     return lost
 
 

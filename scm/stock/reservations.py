@@ -140,12 +140,17 @@ def fill_backorders(session: Session, *, item_ids: Iterable[int] | None, site_id
     """This function will promise free stock to planned moves that still wait for it, the earliest due first.
 
     `item_ids` of None means every item. Moves that somebody else is confirming, picking or cancelling at this moment
-    are left to them.
+    are left to them. Where this transaction holds its stock rows already, only the pools among them are given out: no
+    other has gained anything by it.
     """
     waiting = waiting_moves(session, item_ids=item_ids, site_id=site_id)
     # The stock may be locked already by the posting that brought the goods: waiting for a move now could deadlock.
     mine = moves.lock(session, waiting, skip_locked=True)
     still = [move for move in mine if move.state is MoveState.PLANNED and not move.allocated]
+    held = balances.held(session)
+    if held is not None:
+        pool_of = pools_of(session, still)
+        still = [move for move in still if pool_of[move.id] in held.pools]
     return _reserve(session, still, shortage=Shortage.SPLIT) if still else []
 
 

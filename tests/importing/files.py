@@ -19,6 +19,7 @@ from scm.loop.importing.refusals import Rejection
 from scm.loop.importing.report import ImportReport, Tally
 from scm.master import setup
 from scm.master.setup import Setup
+from scm.sales import channels
 
 RETAIL_HEADER = "Invoice,StockCode,Description,Quantity,InvoiceDate,Price,Customer ID,Country"
 STANDARD_HEADER = "invoice,sku,description,quantity,sold_at,unit_price,customer,country,kind"
@@ -86,7 +87,7 @@ def look(path: Path, *, format: str = "online-retail", zone: str = "Europe/Londo
 def found(database: Database) -> Setup:
     """A company without a past, in whose books the files go."""
     with database.unit_of_work(write=True) as session:
-        return setup.create_company(
+        made = setup.create_company(
             session,
             code="SHOP",
             name="Gift shop",
@@ -96,6 +97,8 @@ def found(database: Database) -> Setup:
             actor_now=NOW,
             bin_count=3,
         )
+        channels.open_own_shop(session, company_id=made.company_id, site_id=made.site_id, actor=made.users["system"])
+        return made
 
 
 def bring_in(

@@ -30,6 +30,7 @@ from scm.master.agreements import SupplierTerms
 from scm.master.items import Item
 from scm.master.partners import Partner
 from scm.master.setup import Setup
+from scm.sales import channels
 from scm.stock import ledger, projection
 from scm.stock.balances import StockBalance
 from scm.stock.ledger import MoveRequest
@@ -172,6 +173,9 @@ def _make(database: Database) -> None:
             bin_count=30,
             working_weekdays=range(7),
             actor_now=now,
+        )
+        channels.open_own_shop(
+            session, company_id=places.company_id, site_id=places.site_id, actor=places.users["system"]
         )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "sales.csv"

@@ -244,7 +244,7 @@ def buy(company: Company, *, quantity: int) -> None:
         request = OrderRequest(
             site_id=company.setup.site_id,
             customer_id=customer_id,
-            channel="telephone",
+            channel="web",
             lines=[LineRequest(item_id=item_id, quantity=quantity, unit_price=Decimal(5))],
         )
         now = datetime(GO_LIVE.year, GO_LIVE.month, GO_LIVE.day, 12, tzinfo=UTC)

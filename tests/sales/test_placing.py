@@ -90,7 +90,7 @@ def test_an_item_that_phases_out_is_still_sold(world: World, shop: Shop) -> None
     [
         ({"site_id": 999}, PartyUnknown, "no site 999"),
         ({"customer_id": 999}, PartyUnknown, "no customer 999"),
-        ({"channel": ""}, BadOrder, "channel"),
+        ({"channel": "none"}, PartyUnknown, "no channel 'none'"),
         ({"external_id": "x" * 81}, BadOrder, "external id"),
         ({"lines": []}, BadOrder, "has no lines"),
     ],
@@ -116,7 +116,7 @@ def test_the_same_external_order_is_placed_once_per_channel(world: World, shop: 
         place(world, shop.request((bolt, 1), external_id="A-2"), shop.request((bolt, 1), external_id="A-1"))
     with world.refuses(DuplicateOrder, "order A-3 of web is given twice"):
         place(world, shop.request((bolt, 1), external_id="A-3"), shop.request((bolt, 1), external_id="A-3"))
-    assert shop.draft(shop.request((bolt, 1), channel="shop", external_id="A-1"))
+    assert shop.draft(shop.request((bolt, 1), channel=world.channel("shop"), external_id="A-1"))
 
 
 def test_one_bad_order_keeps_the_whole_batch_out(world: World, shop: Shop) -> None:

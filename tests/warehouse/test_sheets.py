@@ -174,7 +174,7 @@ def test_orders_are_grouped_by_the_cut_off_they_must_meet(world: World, shop: Sh
     home = world.customer("at home")
     shop.customer = home
     shop.order((bolt, 3))
-    first, second = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, today=world.today)
+    first, second = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, now=world.now, today=world.today)
     assert first.service is not None and second.service is not None
     assert [first.service.code, second.service.id] == ["FRANCE", world.setup.carrier_service_id]
     at_ten = datetime.combine(world.today, time(10), UTC)
@@ -183,13 +183,13 @@ def test_orders_are_grouped_by_the_cut_off_they_must_meet(world: World, shop: Sh
     wave = release(world, service_id)
     with world.refuses(NothingToRelease):
         release(world, service_id)
-    first, second = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, today=world.today)
+    first, second = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, now=world.now, today=world.today)
     assert (first.load(Stage.PICKING).lines, first.open_lines) == (1, 1)
     shop.pick(wave)
-    [waiting, _] = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, today=world.today)
+    [waiting, _] = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, now=world.now, today=world.today)
     assert waiting.load(Stage.TO_PACK).quantity == 2
     shop.pack(wave)
-    [packed, _] = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, today=world.today)
+    [packed, _] = outbound.by_cut_off(world.begin(), site_id=world.setup.site_id, now=world.now, today=world.today)
     assert (packed.load(Stage.PACKED).quantity, packed.open_lines) == (2, 0)
 
 

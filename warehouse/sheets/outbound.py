@@ -33,7 +33,7 @@ class Stage(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """So much of one stage; `late` lines were due before today."""
+    """So much of one stage; `late` lines were due before today, or before a channel's clock ended."""
 
     lines: int = 0
     quantity: int = 0
@@ -59,7 +59,7 @@ class CutOff:
 
     @property
     def late_lines(self) -> int:
-        """Lines that were due before today."""
+        """Lines that should have left."""
         return sum(load.late for load in self.loads.values())
 
 
@@ -76,7 +76,7 @@ class OpenWave:
     orders: int
 
 
-def by_cut_off(session: Session, *, site_id: int, today: date) -> list[CutOff]:
+def by_cut_off(session: Session, *, site_id: int, now: datetime, today: date) -> list[CutOff]:
     """This function will count the promised lines due by today, by carrier service and stage, in two queries.
 
     The earliest cut-off comes first. Services without any line are left out.
@@ -96,7 +96,7 @@ def by_cut_off(session: Session, *, site_id: int, today: date) -> list[CutOff]:
         sa.select(
             StockMove.document_id,
             StockMove.quantity,
-            sa.case((StockMove.due_date < today, 1), else_=0).label("late"),
+            sa.case((sa.or_(StockMove.due_date < today, SalesOrder.ship_by_at < now), 1), else_=0).label("late"),
             stage,
             service,
         )

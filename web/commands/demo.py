@@ -26,6 +26,7 @@ from scm.loop.importing.tables import SalesImport
 from scm.loop.world import morning, simulation
 from scm.master import companies, setup
 from scm.master.companies import Company, CompanyMissing
+from scm.sales import channels
 from web import migrations
 from web.commands import Context, answers, demo_people, importing, serve, simulate
 from web.progress import Bar
@@ -102,7 +103,7 @@ def _company(context: Context, plan: _Plan) -> None:
         return
     now = clock.wall_now()
     with database.unit_of_work(write=True) as session:
-        setup.create_company(
+        created = setup.create_company(
             session,
             code=plan.code,
             name=plan.name,
@@ -114,6 +115,9 @@ def _company(context: Context, plan: _Plan) -> None:
             working_weekdays=WORKING_WEEKDAYS,
             display_names=demo_people.NAMES,
             actor_now=now,
+        )
+        channels.open_own_shop(
+            session, company_id=created.company_id, site_id=created.site_id, actor=created.users["system"]
         )
         demo_people.add_second(session, now=now)
 

@@ -6,6 +6,7 @@ import argparse
 
 from scm.core import clock
 from scm.master import setup
+from scm.sales import channels
 from web import migrations
 from web.commands import Context
 
@@ -25,6 +26,9 @@ def run(context: Context, options: argparse.Namespace) -> int:
             go_live_date=options.go_live,
             bin_count=options.bins,
             actor_now=now,
+        )
+        channels.open_own_shop(
+            session, company_id=created.company_id, site_id=created.site_id, actor=created.users["system"]
         )
     people = ", ".join(created.users)
     print(f"{options.name} is ready: 1 site with {len(created.bin_ids)} bins; users {people}")

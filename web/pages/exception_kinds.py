@@ -109,6 +109,13 @@ KINDS: Mapping[Kind, KindWords] = {
         "risk",
         "risk",
     ),
+    Kind.SHIP_BY_RISK: _words(
+        _l("Ship-by clocks running out"),
+        _l("goods a channel has promised to ship by then, at selling price"),
+        _l("Closes itself when the goods leave the building"),
+        "risk",
+        "risk",
+    ),
     Kind.INBOUND_DUE: _words(
         _l("Inbound due"),
         _l("goods expected at the dock by today"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -101,6 +101,14 @@ def _inbound(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
     return _both(lines, late)
 
 
+def _ship_by(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
+    units = ngettext("%(num)s unit", "%(num)s units", row.quantity or 0)
+    instant = formats.instant(datetime.fromisoformat(facts["ship_by"]))
+    if facts["passed"]:
+        return _both(units, gettext("was to ship by %(instant)s", instant=instant))
+    return _both(units, gettext("ship by %(instant)s", instant=instant))
+
+
 def _count(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
     lines = ngettext("%(num)s line differs", "%(num)s lines differ", facts["lines"])
     net = gettext("net %(net)s", net=formats.signed(facts["net"]))
@@ -145,6 +153,7 @@ WHAT: Mapping[Kind, Callable[[CaseRow, Mapping[str, Any], str], str]] = {
     Kind.PRICE_MOVED: _moved,
     Kind.UNCONFIRMED: _unconfirmed,
     Kind.PAST_CUT_OFF: _units,
+    Kind.SHIP_BY_RISK: _ship_by,
     Kind.INBOUND_DUE: _inbound,
     Kind.SHORT_PICK: _units,
     Kind.TO_PUT_AWAY: _units,

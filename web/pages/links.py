@@ -64,6 +64,7 @@ _WORKPLACES: Mapping[Kind, Callable[[CaseRow], str]] = {
     Kind.INBOUND_DUE: _named("/warehouse/receive"),
     Kind.TO_PUT_AWAY: lambda row: "/warehouse/put-away",
     Kind.PAST_CUT_OFF: lambda row: "/warehouse/waves",
+    Kind.SHIP_BY_RISK: lambda row: "/warehouse/waves",
     Kind.SHORT_PICK: lambda row: "/warehouse/waves",
     Kind.QUARANTINED: lambda row: "/warehouse/quarantine",
     Kind.TO_INSPECT: lambda row: f"/returns/{quote(row.label, safe='')}/work",

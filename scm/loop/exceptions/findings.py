@@ -29,6 +29,7 @@ class Kind(enum.Enum):
     PRICE_MOVED = "price_moved"
     UNCONFIRMED = "unconfirmed"
     PAST_CUT_OFF = "past_cut_off"
+    SHIP_BY_RISK = "ship_by_risk"
     INBOUND_DUE = "inbound_due"
     SHORT_PICK = "short_pick"
     TO_PUT_AWAY = "to_put_away"
@@ -84,6 +85,7 @@ DESKS: Mapping[Kind, Desk] = {
     Kind.PRICE_MOVED: _desk(Subject.PURCHASE_ORDER, Role.BUYER, Role.APPROVER),
     Kind.UNCONFIRMED: _desk(Subject.PURCHASE_ORDER, Role.BUYER),
     Kind.PAST_CUT_OFF: _desk(Subject.SALES_ORDER, Role.WAREHOUSE),
+    Kind.SHIP_BY_RISK: _desk(Subject.SALES_ORDER, Role.WAREHOUSE, Role.SALES),
     Kind.INBOUND_DUE: _desk(Subject.PURCHASE_ORDER, Role.WAREHOUSE),
     Kind.SHORT_PICK: _desk(Subject.SALES_ORDER, Role.WAREHOUSE),
     Kind.TO_PUT_AWAY: _desk(Subject.ITEM, Role.WAREHOUSE),
@@ -109,6 +111,7 @@ RISKS = frozenset(
         Kind.FORECAST_BREAK,
         Kind.EXCESS,
         Kind.PAST_CUT_OFF,
+        Kind.SHIP_BY_RISK,
         Kind.SHORT_PICK,
         Kind.ORDER_LATE,
         Kind.ORDER_WAITS,

@@ -84,6 +84,7 @@ _FINDERS: tuple[tuple[frozenset[Kind], Callable[[_Seen], Iterable[Finding]]], ..
     (frozenset({Kind.UNCONFIRMED}), lambda s: buying.unconfirmed(s.session, s.scope, s.coming, s.names)),
     (frozenset({Kind.INBOUND_DUE}), lambda s: storing.inbound_due(s.coming, s.names, today=s.scope.today)),
     (frozenset({Kind.PAST_CUT_OFF, Kind.SHORT_PICK}), lambda s: storing.outbound(s.session, s.scope)),
+    (frozenset({Kind.SHIP_BY_RISK}), lambda s: storing.ship_by_risks(s.session, s.scope)),
     (frozenset({Kind.ORDER_LATE}), lambda s: storing.late_orders(s.session, s.scope)),
     (frozenset({Kind.ORDER_WAITS}), lambda s: selling.waiting_orders(s.session, s.scope)),
     (frozenset({Kind.TO_PUT_AWAY, Kind.QUARANTINED}), lambda s: storing.standing(s.session, s.scope, s.costs)),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from scm.core.clock import local_date
 from scm.finance.averages import StockCost
 from scm.loop.exceptions.findings import Finding, Kind, Scope, amount_of_scaled
 from scm.loop.exceptions.planning import Coming
@@ -25,6 +26,8 @@ from scm.stock.moves import MoveState, StockMove
 from scm.stock.reservations import Reservation
 from warehouse.counts import CountState, CycleCount, CycleCountLine
 from warehouse.waves import Pick
+
+SHIP_BY_WARNING = timedelta(hours=12)  # as long as it takes to release, pick and pack a wave and load the carrier
 
 
 def inbound_due(coming: Sequence[Coming], names: Mapping[int, tuple[str, str]], *, today: date) -> Iterator[Finding]:
@@ -60,6 +63,23 @@ def late_orders(session: Session, scope: Scope) -> Iterator[Finding]:
     statement = _of_orders(scope).where(SalesOrderLine.promised_date < scope.today)
     for row in session.execute(statement):
         yield _of_order(Kind.ORDER_LATE, row, scope)
+
+
+def ship_by_risks(session: Session, scope: Scope) -> Iterator[Finding]:
+    """This function will find orders in the building whose channel's clock to ship by ends soon, or has ended."""
+    soon = scope.now + SHIP_BY_WARNING
+    statement = _of_orders(scope).add_columns(SalesOrder.ship_by_at).where(SalesOrder.ship_by_at <= soon)
+    for row in session.execute(statement.group_by(SalesOrder.ship_by_at)):
+        yield Finding(
+            kind=Kind.SHIP_BY_RISK,
+            subject_id=row.id,
+            label=row.number,
+            name=row.customer,
+            amount=amount_of_scaled(row.scaled, currency=scope.currency),
+            quantity=int(row.quantity),
+            due_date=local_date(row.ship_by_at, zone=scope.zone),
+            facts={"lines": row.lines, "ship_by": row.ship_by_at.isoformat(), "passed": row.ship_by_at < scope.now},
+        )
 
 
 def _of_order(kind: Kind, row: sa.Row[Any], scope: Scope) -> Finding:

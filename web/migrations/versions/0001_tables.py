@@ -657,6 +657,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_return_authorization_site_id"), ["site_id"], unique=False)
 
     op.create_table(
+        "channel",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("company_id", sa.Integer(), nullable=False),
+        sa.Column("site_id", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "marketplace",
+                "live_stream",
+                "distributor",
+                name="channel_kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("prices_with_vat", sa.Boolean(), nullable=False),
+        sa.Column("pool", sa.String(length=20), nullable=False),
+        sa.Column("cut_off", sa.Time(), nullable=True),
+        sa.Column("ship_by_hours", sa.Integer(), nullable=True),
+        sa.Column("retired", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("ship_by_hours IS NULL OR ship_by_hours > 0", name=op.f("ck_channel_clock_runs")),
+        sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_channel_company_id_company")),
+        sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_channel_site_id_site")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channel")),
+        sa.UniqueConstraint("company_id", "code", name=op.f("uq_channel_company_id_code")),
+    )
+    op.create_table(
         "sales_order",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("company_id", sa.Integer(), nullable=False),
@@ -683,8 +715,14 @@ def upgrade() -> None:
         sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ordered_date", sa.Date(), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ship_by_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state <> 'confirmed' OR confirmed_at IS NOT NULL", name=op.f("ck_sales_order_confirmed_has_its_time")
+        ),
+        sa.ForeignKeyConstraint(
+            ["company_id", "channel"],
+            ["channel.company_id", "channel.code"],
+            name=op.f("fk_sales_order_company_id_channel"),
         ),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_sales_order_company_id_company")),
         sa.ForeignKeyConstraint(["customer_id"], ["partner.id"], name=op.f("fk_sales_order_customer_id_partner")),

@@ -26,6 +26,7 @@ KINDS = (
     "price_moved",
     "unconfirmed",
     "past_cut_off",
+    "ship_by_risk",
     "inbound_due",
     "short_pick",
     "to_put_away",

@@ -33,7 +33,7 @@ def index(desk: Desk) -> ResponseReturnValue:
     with read() as session:
         return render_template(
             "warehouse/waves.html",
-            cut_offs=outbound.by_cut_off(session, site_id=desk.site_id, today=desk.today),
+            cut_offs=outbound.by_cut_off(session, site_id=desk.site_id, now=desk.now, today=desk.today),
             open_waves=outbound.open_waves(session, site_id=desk.site_id),
             staged=bench.staged_orders(session, site_id=desk.site_id),
             shorts=shortfalls.open_shorts(session, site_id=desk.site_id),

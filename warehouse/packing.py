@@ -65,7 +65,9 @@ class Shipment(Base):
 
     __table_args__ = (
         sa.UniqueConstraint("carrier_service_id", "tracking_number"),
-        sa.Index(None, "site_id", "state"),
+        sa.Index(None, "site_id", "state", "number"),
+        sa.Index(None, "site_id", "packed_at"),
+        sa.Index("ix_shipment_searched", "site_id", "number", "tracking_number", "sales_order_id"),
         sa.CheckConstraint(
             "(state IN ('shipped', 'delivered')) = (shipped_at IS NOT NULL AND carrier_service_id IS NOT NULL "
             "AND tracking_number IS NOT NULL)",

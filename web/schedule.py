@@ -135,6 +135,7 @@ def _forget_old(work: Work) -> None:
         sessions = sign_in.forget_ended(session, now=work.clock())
         work.progress.conclude(session, result={"idempotency_keys": keys, "runs": runs, "login_sessions": sessions})
 
+    work.database.refresh_statistics()
     work.database.run(forget)
 
 

@@ -8,7 +8,7 @@ costs a walk along keys and not the computation of every row before it.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -22,8 +22,11 @@ MOST_ROWS = 200  # on a page
 LONGEST_SEARCH = 100
 MOST_VALUES = 200  # of one filter
 CHUNK = 2_000  # rows read at a time for an export
+FEW = 3_000  # so many matching rows are looked for once; where there are more, they are counted and ordered apart
 
 Row = Mapping[str, Any]
+Contains = Callable[[sa.SQLColumnExpression[str]], sa.ColumnElement[bool]]
+"""Whether a text contains the word that is searched for."""
 
 
 class Kind(enum.Enum):
@@ -47,25 +50,31 @@ WHOLE = frozenset({Kind.QUANTITY, Kind.NUMBER, Kind.MONEY})
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
-    """One field of a list. `beside` names the field with its unit or currency."""
+    """One field of a list. `beside` names the field with its unit or currency.
+
+    `holds` makes the condition of a filter where rows can be found faster than by working out the value of each.
+    """
 
     name: str
     kind: Kind
     value: sa.SQLColumnExpression[Any]
     choices: type[enum.Enum] | None = None
     beside: str | None = None
+    holds: Callable[[Condition, Contains], sa.ColumnElement[bool]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
     """Rows and fields of one list. `rows` selects from the tables with every join and the site's condition;
-    `key` is unique in it and whole; `search` are the texts that the search box looks in."""
+    `key` is unique in it and whole; `search` are the texts that the search box looks in. A text of another table may
+    stand there as the condition it makes: `lambda contains: Order.customer_id.in_(select(…).where(contains(name)))`.
+    """
 
     name: str
     rows: sa.Select[Any]
     key: sa.SQLColumnExpression[int]
     fields: Sequence[Field]
-    search: Sequence[sa.SQLColumnExpression[str]] = ()
+    search: Sequence[sa.SQLColumnExpression[str] | Callable[[Contains], sa.ColumnElement[bool]]] = ()
     order: tuple[str, bool] = ("", False)  # field and whether descending; the key decides between equals
 
     def field(self, name: str) -> Field:
@@ -114,7 +123,7 @@ class BadListQuery(InvalidInput):
 
 
 def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequence[str] = ()) -> Found:
-    """This function will read one page in three queries. A page behind the last one is the last one.
+    """This function will read one page in two to four queries. A page behind the last one is the last one.
 
     `sums` names whole-number fields to add up over all that matches. Raises `BadListQuery`.
     """
@@ -122,7 +131,11 @@ def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequenc
         raise BadListQuery(f"a page has {query.size} rows: ask for 1 to {MOST_ROWS}")
     if query.order is not None:
         listing.field(query.order[0])  # refused also where nothing matches
-    matching_rows = _matching(listing, query)
+    matching_rows = _matching(session, listing, query)
+    if query.search or query.conditions:
+        few = _few(session, listing, query, matching_rows)
+        if few is not None:
+            return _page_of(session, listing, query, few, sums=sums)
     totals = [sa.func.count()] + [sa.func.sum(listing.field(name).value) for name in sums]
     counted = session.execute(matching_rows.with_only_columns(*totals, maintain_column_froms=True).order_by(None)).one()
     matching = int(counted[0])
@@ -141,7 +154,7 @@ def fetch(session: Session, listing: Listing, query: ListQuery, *, sums: Sequenc
 def keys(session: Session, listing: Listing, query: ListQuery, *, most: int) -> list[int]:
     """This function will list the keys of all that matches, for a change in bulk. Raises `BadListQuery` over `most`."""
     statement = _ordered(
-        listing, query, _matching(listing, query).with_only_columns(listing.key, maintain_column_froms=True)
+        listing, query, _matching(session, listing, query).with_only_columns(listing.key, maintain_column_froms=True)
     )
     found = list(session.scalars(statement.limit(most + 1)))
     if len(found) > most:
@@ -153,7 +166,7 @@ def stream(session: Session, listing: Listing, query: ListQuery) -> Iterator[Row
     """This function will read every matching row in order, a chunk at a time."""
     columns = _columns(listing)
     statement = _ordered(
-        listing, query, _matching(listing, query).with_only_columns(*columns, maintain_column_froms=True)
+        listing, query, _matching(session, listing, query).with_only_columns(*columns, maintain_column_froms=True)
     )
     result = session.execute(statement.execution_options(yield_per=CHUNK))
     for row in result.mappings():
@@ -210,35 +223,79 @@ def _ordered(
     return statement.order_by(missing, value.asc(), by_key)
 
 
-def _matching(listing: Listing, query: ListQuery) -> sa.Select[Any]:
+def _few(session: Session, listing: Listing, query: ListQuery, matching_rows: sa.Select[Any]) -> list[int] | None:
+    """The keys of all that matches, in order, when it is little: search and filters are then gone through once."""
+    found = matching_rows.with_only_columns(listing.key, maintain_column_froms=True).limit(FEW).correlate(None)
+    rows = listing.rows.with_only_columns(listing.key, maintain_column_froms=True).where(listing.key.in_(found))
+    keys_in_order = list(session.scalars(_ordered(listing, query, rows)))
+    return keys_in_order if len(keys_in_order) < FEW else None
+
+
+def _page_of(
+    session: Session, listing: Listing, query: ListQuery, found: Sequence[int], *, sums: Sequence[str]
+) -> Found:
+    """One page of rows whose keys are known."""
+    pages = max(1, -(-len(found) // query.size))
+    page = min(max(query.page, 1), pages)
+    part = found[(page - 1) * query.size : page * query.size]
+    by_key = by_keys(session, listing, part) if part else {}
+    totals: Sequence[Any] = [0] * len(sums)
+    if sums and found:
+        wanted = [sa.func.sum(listing.field(name).value) for name in sums]
+        rows = listing.rows.with_only_columns(*wanted, maintain_column_froms=True).where(listing.key.in_(found))
+        totals = session.execute(rows.order_by(None)).one()
+    return Found(
+        rows=[by_key[key] for key in part if key in by_key],
+        matching=len(found),
+        page=page,
+        pages=pages,
+        sums={name: int(total or 0) for name, total in zip(sums, totals, strict=True)},
+    )
+
+
+def _matching(session: Session, listing: Listing, query: ListQuery) -> sa.Select[Any]:
     statement = listing.rows
+    # SQLite's LIKE folds the letters that its lower() folds, and does it while it compares.
+    folded = session.get_bind().dialect.name == "sqlite"
     for condition in query.conditions:
-        statement = statement.where(_holds(listing.field(condition.field), condition))
+        statement = statement.where(_holds(listing.field(condition.field), condition, folded=folded))
     words = query.search.split()
     if len(query.search) > LONGEST_SEARCH or "\0" in query.search:
         raise BadListQuery(
             f"the search has {len(query.search)} characters: it may have {LONGEST_SEARCH}, none of code 0"
         )
     for word in words:
-        pattern = f"%{_escaped(word.lower())}%"
+        contains = _contains(word, folded=folded)
         statement = statement.where(
-            sa.or_(*(sa.func.lower(text).like(pattern, escape="\\") for text in listing.search))
+            sa.or_(*(text(contains) if callable(text) else contains(text) for text in listing.search))
         )
     return statement
 
 
-def _holds(one: Field, condition: Condition) -> sa.ColumnElement[bool]:
+def _contains(word: str, *, folded: bool) -> Contains:
+    pattern = f"%{_escaped(word.lower())}%"
+    return lambda text: (text if folded else sa.func.lower(text)).like(pattern, escape="\\")
+
+
+def _holds(one: Field, condition: Condition, *, folded: bool) -> sa.ColumnElement[bool]:
     if len(condition.values) > MOST_VALUES:
         raise BadListQuery(f"{one.name} is compared with {len(condition.values)} values: {MOST_VALUES} are possible")
+    contains = _contains(condition.text, folded=folded)
+    if one.holds is not None:
+        return one.holds(condition, contains)
     parts: list[sa.ColumnElement[bool]] = []
-    if condition.values:
+    if one.kind is Kind.FLAG and len(condition.values) == 1:
+        # As the condition it is: an index may help where none helps to find its value.
+        flag: Any = one.value
+        parts.append(flag if condition.values[0] else sa.not_(flag))
+    elif condition.values:
         parts.append(one.value.in_(condition.values))
     if condition.least is not None:
         parts.append(one.value >= condition.least)
     if condition.most is not None:
         parts.append(one.value <= condition.most)
     if condition.text:
-        parts.append(sa.func.lower(one.value).like(f"%{_escaped(condition.text.lower())}%", escape="\\"))
+        parts.append(contains(one.value))
     return sa.and_(sa.true(), *parts)
 
 

@@ -6,13 +6,14 @@ Reads only. What each row needs beside the item is looked up for the rows of the
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from procurement.proposals import Proposal, ProposalState
 from scm.core import types
-from scm.core.listing import Field, Kind, Listing
+from scm.core.listing import Condition, Contains, Field, Kind, Listing
 from scm.loop.cycle_runs import CycleRun
 from scm.loop.item_targets import ItemTarget
 from scm.master import items
@@ -47,7 +48,13 @@ def listing(*, company_id: int, site_id: int) -> Listing:
         fields=(
             Field(name="sku", kind=Kind.CODE, value=Item.sku),
             Field(name="name", kind=Kind.TEXT, value=Item.shown_name),
-            Field(name="standing", kind=Kind.CHOICE, value=_standing(free, move.on_order), choices=Standing),
+            Field(
+                name="standing",
+                kind=Kind.CHOICE,
+                value=_standing(free, move.on_order),
+                choices=Standing,
+                holds=_stands(company_id, site_id),
+            ),
             Field(name="on_hand", kind=Kind.QUANTITY, value=stock.on_hand, beside="unit"),
             Field(name="available", kind=Kind.QUANTITY, value=available, beside="unit"),
             Field(name="on_order", kind=Kind.QUANTITY, value=move.on_order, beside="unit"),
@@ -105,17 +112,25 @@ class _Moves:
         here = sa.select(Location.id).where(Location.site_id == site_id)
         suppliers = sa.select(Location.id).where(Location.kind == LocationKind.SUPPLIER)
         storage = here.where(Location.kind == LocationKind.STORAGE)
-        self.on_order = self._sum(StockMove.source_id.in_(suppliers), StockMove.destination_id.in_(here))
-        self.outbound = self._sum(StockMove.source_id.in_(storage), StockMove.destination_id.not_in(storage))
+        self.inbound = sa.and_(StockMove.source_id.in_(suppliers), StockMove.destination_id.in_(here))
+        self.leaving = sa.and_(StockMove.source_id.in_(storage), StockMove.destination_id.not_in(storage))
+        self.on_order, self.outbound = self._sum(self.inbound), self._sum(self.leaving)
 
-    def _sum(self, *conditions: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    def by_item(self, condition: sa.ColumnElement[bool]) -> sa.Subquery:
+        """This function will give the planned quantity of every item that has some."""
+        quantity = sa.func.sum(StockMove.quantity).label("quantity")
+        statement = sa.select(StockMove.item_id, quantity).where(*self._planned(condition))
+        return statement.group_by(StockMove.item_id).subquery()
+
+    def _sum(self, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         statement = sa.select(sa.func.sum(StockMove.quantity)).where(
-            StockMove.item_id == Item.id,
-            StockMove.state == MoveState.PLANNED,
-            StockMove.owner_id == OWN_STOCK,
-            *conditions,
+            StockMove.item_id == Item.id, *self._planned(condition)
         )
         return _whole(statement)
+
+    @staticmethod
+    def _planned(condition: sa.ColumnElement[bool]) -> Sequence[sa.ColumnElement[bool]]:
+        return (StockMove.state == MoveState.PLANNED, StockMove.owner_id == OWN_STOCK, condition)
 
 
 def _whole(statement: sa.Select[*tuple[Any, ...]]) -> sa.ColumnElement[int]:
@@ -170,4 +185,44 @@ def _standing(free: sa.ColumnElement[int], on_order: sa.ColumnElement[int]) -> s
         (free <= ItemTarget.reorder_point, scarce),
         (free > 2 * level, is_(Standing.EXCESS)),
         else_=is_(Standing.FINE),
+    )
+
+
+def _stands(company_id: int, site_id: int) -> Callable[[Condition, Contains], sa.ColumnElement[bool]]:
+    """Finds how items stand from sums over all of them, which is several times faster than item by item."""
+
+    def holds(condition: Condition, _: Contains) -> sa.ColumnElement[bool]:
+        return Item.id.in_(_standing_of_all(company_id, site_id, condition.values))
+
+    return holds
+
+
+def _standing_of_all(company_id: int, site_id: int, wanted: Sequence[Standing]) -> sa.Select[int]:
+    pool = (
+        sa.select(StockPool.item_id, sa.func.sum(StockPool.on_hand).label("on_hand"))
+        .where(StockPool.site_id == site_id, StockPool.owner_id == OWN_STOCK)
+        .group_by(StockPool.item_id)
+        .subquery()
+    )
+    moves = _Moves(site_id)
+    coming, leaving = moves.by_item(moves.inbound), moves.by_item(moves.leaving)
+    free = sa.func.coalesce(pool.c.on_hand, 0) - sa.func.coalesce(leaving.c.quantity, 0)
+    figures = (
+        sa.select(
+            Item.id,
+            free.label("free"),
+            sa.func.coalesce(coming.c.quantity, 0).label("on_order"),
+        )
+        .outerjoin(pool, pool.c.item_id == Item.id)
+        .outerjoin(coming, coming.c.item_id == Item.id)
+        .outerjoin(leaving, leaving.c.item_id == Item.id)
+        .where(Item.company_id == company_id)
+        .cte("figures")
+        .prefix_with("MATERIALIZED")  # or the sums would be worked out wherever they stand below
+    )
+    newest = sa.select(sa.func.max(CycleRun.id)).where(CycleRun.site_id == site_id).scalar_subquery()
+    return (
+        sa.select(figures.c.id)
+        .outerjoin(ItemTarget, sa.and_(ItemTarget.item_id == figures.c.id, ItemTarget.run_id == newest))
+        .where(_standing(figures.c.free, figures.c.on_order).in_(wanted))
     )

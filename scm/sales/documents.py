@@ -66,6 +66,9 @@ class SalesOrder(Base):
         sa.ForeignKeyConstraint(["company_id", "channel"], ["channel.company_id", "channel.code"]),
         sa.UniqueConstraint("channel", "external_id"),
         sa.Index(None, "site_id", "ordered_date"),
+        sa.Index(None, "site_id", "state", "ordered_date"),
+        sa.Index(None, "site_id", "channel", "id"),
+        sa.Index("ix_sales_order_searched", "site_id", "number", "external_id", "customer_id"),  # all that is searched
         sa.CheckConstraint("state <> 'confirmed' OR confirmed_at IS NOT NULL", name="confirmed_has_its_time"),
     )
 
@@ -87,6 +90,7 @@ class SalesOrderLine(Base):
 
     __table_args__ = (
         sa.UniqueConstraint("order_id", "line_number"),
+        sa.Index(None, "promised_date", "order_id"),
         sa.CheckConstraint("quantity > 0", name="orders_something"),
         sa.CheckConstraint("unit_price >= 0", name="price_not_negative"),
         sa.CheckConstraint("NOT never_demand OR cancelled_at IS NOT NULL", name="only_cancelled_was_never_demand"),

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from scm.core.listing import Field, Kind, Listing
+from scm.core.listing import Condition, Contains, Field, Kind, Listing
 from scm.core.types import UNIT_PRICE_PLACES
 from scm.finance import money
 from scm.master.locations import Location, LocationKind
@@ -30,19 +30,23 @@ PROGRESS = sa.Enum(
 
 def listing(*, site_id: int, currency: str, today: date) -> Listing:
     """This function will describe the orders of a site; values are minor units of the company's currency."""
-    customer = _customer()
     return Listing(
         name="sales_orders",
         rows=sa.select(SalesOrder.id).where(SalesOrder.site_id == site_id),
         key=SalesOrder.__table__.c.id,
         fields=(
             Field(name="number", kind=Kind.CODE, value=SalesOrder.__table__.c.number),
-            Field(name="customer", kind=Kind.TEXT, value=customer),
-            Field(name="progress", kind=Kind.CHOICE, value=_progress(), choices=Progress),
+            Field(name="customer", kind=Kind.TEXT, value=_customer(), holds=_is_customer),
+            Field(name="progress", kind=Kind.CHOICE, value=_progress(), choices=Progress, holds=_has_come),
             Field(name="late", kind=Kind.FLAG, value=_late(today)),
             Field(name="ordered_date", kind=Kind.DATE, value=SalesOrder.__table__.c.ordered_date),
             Field(name="requested_date", kind=Kind.DATE, value=SalesOrder.__table__.c.requested_date),
-            Field(name="promised_date", kind=Kind.DATE, value=_of_lines(sa.func.max(SalesOrderLine.promised_date))),
+            Field(
+                name="promised_date",
+                kind=Kind.DATE,
+                value=_of_lines(sa.func.max(SalesOrderLine.promised_date)),
+                holds=_is_promised,
+            ),
             Field(name="lines", kind=Kind.NUMBER, value=_of_lines(sa.func.count())),
             Field(name="units", kind=Kind.QUANTITY, value=_of_lines(_whole(sa.func.sum(SalesOrderLine.quantity)))),
             Field(name="waiting", kind=Kind.QUANTITY, value=_waiting()),
@@ -50,7 +54,7 @@ def listing(*, site_id: int, currency: str, today: date) -> Listing:
             Field(name="channel", kind=Kind.CODE, value=SalesOrder.__table__.c.channel),
             Field(name="external_id", kind=Kind.CODE, value=SalesOrder.__table__.c.external_id),
         ),
-        search=(SalesOrder.__table__.c.number, customer, SalesOrder.__table__.c.external_id),
+        search=(SalesOrder.__table__.c.number, SalesOrder.__table__.c.external_id, _named),
         order=("ordered_date", True),
     )
 
@@ -58,6 +62,27 @@ def listing(*, site_id: int, currency: str, today: date) -> Listing:
 def _customer() -> Any:
     """Not a join: whoever only counts orders, or walks along their dates, needs no customers."""
     return sa.select(Partner.name).where(Partner.id == SalesOrder.customer_id).correlate(SalesOrder).scalar_subquery()
+
+
+def _named(contains: Contains) -> sa.ColumnElement[bool]:
+    return SalesOrder.customer_id.in_(sa.select(Partner.id).where(contains(Partner.name)))
+
+
+def _is_customer(condition: Condition, contains: Contains) -> sa.ColumnElement[bool]:
+    named = [contains(Partner.name)] if condition.text else []
+    named += [Partner.name.in_(condition.values)] if condition.values else []
+    return SalesOrder.customer_id.in_(sa.select(Partner.id).where(*named))
+
+
+def _is_promised(condition: Condition, _: Contains) -> sa.ColumnElement[bool]:
+    """The last promise of the lines: some line has until `least` or later, and none has longer than `most`."""
+    until = SalesOrderLine.promised_date
+    order_ids = sa.select(SalesOrderLine.order_id)
+    parts = [SalesOrder.id.in_(order_ids.where(until >= condition.least))] if condition.least is not None else []
+    if condition.most is not None:
+        parts.append(SalesOrder.id.in_(order_ids.where(until <= condition.most)))
+        parts.append(SalesOrder.id.not_in(order_ids.where(until > condition.most)))
+    return sa.and_(sa.true(), *parts)
 
 
 def _whole(total: Any) -> Any:
@@ -88,14 +113,10 @@ def _planned_from(*kinds: LocationKind, where: Sequence[sa.ColumnElement[bool]] 
     The places are named by their ids, so that the index of planned moves by place is used.
     """
     places = sa.select(Location.id).where(Location.kind.in_(kinds))
-    return SalesOrder.id.in_(
-        sa.select(StockMove.document_id).where(
-            StockMove.source_id.in_(places),
-            StockMove.state == MoveState.PLANNED,
-            StockMove.document_kind == KIND,
-            *where,
-        )
+    planned = sa.select(StockMove.document_id).where(
+        StockMove.source_id.in_(places), StockMove.state == MoveState.PLANNED, StockMove.document_kind == KIND, *where
     )
+    return SalesOrder.id.in_(planned)
 
 
 def _unpromised() -> sa.ColumnElement[bool]:
@@ -113,6 +134,25 @@ def _progress() -> Any:
     ]
     whens = [(condition, sa.literal(word.value)) for condition, word in words]
     return sa.type_coerce(sa.case(*whens, else_=sa.literal(Progress.DELIVERED.value)), PROGRESS)
+
+
+def _has_come(condition: Condition, _: Contains) -> sa.ColumnElement[bool]:
+    """Orders that have come so far: found among the planned moves, or in state and date, but never one by one."""
+    return sa.or_(*(_is_at(word) for word in condition.values))
+
+
+def _is_at(progress: Progress) -> sa.ColumnElement[bool]:
+    if progress in (Progress.CANCELLED, Progress.DRAFT):
+        return SalesOrder.state == OrderState(progress.value)
+    stages = (LocationKind.STORAGE, LocationKind.STAGING, LocationKind.DELIVERY)
+    at = {
+        Progress.WAITING: [_planned_from(stages[0], where=[_unpromised()])],
+        Progress.RESERVED: [_planned_from(stages[0]), sa.not_(_planned_from(stages[0], where=[_unpromised()]))],
+        Progress.PICKED: [_planned_from(stages[1]), sa.not_(_planned_from(stages[0]))],
+        Progress.ON_THE_WAY: [_planned_from(stages[2]), sa.not_(_planned_from(*stages[:2]))],
+        Progress.DELIVERED: [sa.not_(_planned_from(*stages))],
+    }
+    return sa.and_(SalesOrder.state == OrderState.CONFIRMED, *at[progress])
 
 
 def _late(today: date) -> Any:

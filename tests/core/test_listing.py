@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -114,6 +115,49 @@ def test_filters_bound_choose_and_combine(session: Session) -> None:
     assert codes(Condition(field="due", most=FIRST)) == ["a"]
     assert codes(Condition(field="code", values=("a", "d"))) == ["a", "d"]
     assert codes(Condition(field="code", values=("a", "d")), Condition(field="quantity", least=0)) == ["a"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(rows=ROWS, word=st.text(alphabet="aB%é", max_size=1), least=st.none() | st.integers(-5, 5))
+def test_little_that_matches_is_read_as_much_is(
+    session: Session, rows: list[tuple[str, int | None, int | None]], word: str, least: int | None
+) -> None:
+    fill(session, rows)
+    query = ListQuery(search=word, conditions=(Condition(field="quantity", least=least),), order=("due", True), size=3)
+    found = []
+    for few in (0, 2, 500):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(listing, "FEW", few)
+            found.append(listing.fetch(session, things(), query, sums=("quantity",)))
+    assert found[0] == found[1] == found[2]
+    assert found[0].matching == len(listing.keys(session, things(), query, most=1000))
+
+
+def test_a_flag_is_found_as_it_is_shown(session: Session) -> None:
+    fill(session, [("a", 1, 0), ("b", 2, 1), ("c", None, 2)])
+    flagged = things()
+    late = Field(name="late", kind=Kind.FLAG, value=TABLE.c.quantity > 1)
+    flagged = dataclasses.replace(flagged, fields=(*flagged.fields, late))
+    for values, wanted in (((True,), [2]), ((False,), [1]), ((True, False), [1, 2])):
+        query = ListQuery(conditions=(Condition(field="late", values=values),))
+        assert listing.keys(session, flagged, query, most=10) == wanted
+
+
+def test_a_field_may_say_itself_which_rows_a_filter_holds(session: Session) -> None:
+    fill(session, [("a", 1, 0), ("b", 2, 1)])
+    kind = Field(
+        name="kind",
+        kind=Kind.TEXT,
+        value=sa.func.upper(TABLE.c.code),
+        holds=lambda condition, contains: contains(TABLE.c.code) if condition.text else TABLE.c.code == "a",
+    )
+    own = dataclasses.replace(things(), fields=(kind,), search=(lambda contains: contains(TABLE.c.code),))
+    for query, wanted in (
+        (ListQuery(conditions=(Condition(field="kind", text="B"),), order=("kind", True)), [2]),
+        (ListQuery(conditions=(Condition(field="kind", values=("A",)),), order=("kind", True)), [1]),
+        (ListQuery(search="b", order=("kind", True)), [2]),
+    ):
+        assert listing.keys(session, own, query, most=10) == wanted
 
 
 def test_what_is_summed_is_all_that_matches_and_not_the_page(session: Session) -> None:

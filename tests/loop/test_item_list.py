@@ -26,6 +26,19 @@ def test_the_figures_are_those_of_the_positions(company: Company) -> None:
     assert missing == sorted(missing, reverse=True)
 
 
+def test_how_items_stand_is_filtered_as_it_is_shown(company: Company) -> None:
+    company.simulate(3)
+    wanted = item_list.listing(company_id=company.setup.company_id, site_id=company.setup.site_id)
+    with company.reading() as session:
+        rows = list(listing.stream(session, wanted, ListQuery()))
+        for some in (*((standing,) for standing in Standing), (Standing.FINE, Standing.ORDER)):
+            query = ListQuery(conditions=(Condition(field="standing", values=some),))
+            assert set(listing.keys(session, wanted, query, most=100)) == {
+                row["key"] for row in rows if row["standing"] in some
+            }
+    assert len({row["standing"] for row in rows}) > 1
+
+
 def test_an_empty_shelf_is_out_of_stock_and_can_be_filtered(company: Company) -> None:
     company.empty_shelves()
     company.cycle()

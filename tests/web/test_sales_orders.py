@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from scm.core import listing
 from scm.core.db import Database
-from scm.sales import order_sheet
-from scm.sales.order_sheet import OrderSheet
+from scm.core.listing import Condition, ListQuery
+from scm.master import companies
+from scm.sales import order_list, order_sheet
+from scm.sales.order_sheet import OrderSheet, Progress
 from tests.selling import Shop
 from tests.web.visitor import Visitor, signed_in, text_of
 from tests.world import World
+from warehouse import lists
 from web.app import create_app
 
 MOST_STATEMENTS = 45
@@ -63,6 +69,54 @@ def test_the_list_counts_filters_and_exports(office: Office) -> None:
     rows = list(csv.reader(io.StringIO(visitor.get("/sales-orders/export.csv?progress=delivered").lstrip("\ufeff"))))
     assert len(rows) == 2
     assert office.delivered in rows[1]
+
+
+def test_a_filter_finds_exactly_the_orders_that_show_its_value(office: Office) -> None:
+    with office.database.unit_of_work(write=False) as session:
+        company = companies.only(session)
+        today = company.business_date or date(2026, 1, 1)
+        orders = order_list.listing(site_id=office.site_id, currency=company.currency, today=today)
+        rows = list(listing.stream(session, orders, ListQuery()))
+
+        def found(**asked: Any) -> set[int]:
+            query = ListQuery(conditions=(Condition(**asked),))
+            return set(listing.keys(session, orders, query, most=100))
+
+        for word in Progress:
+            wanted = {row["key"] for row in rows if row["progress"] is word}
+            assert found(field="progress", values=(word,)) == wanted
+        assert found(field="progress", values=tuple(Progress)) == {row["key"] for row in rows}
+        for flag in (True, False):
+            assert found(field="late", values=(flag,)) == {row["key"] for row in rows if bool(row["late"]) is flag}
+        for name in {row["customer"] for row in rows}:
+            wanted = {row["key"] for row in rows if row["customer"] == name}
+            assert found(field="customer", text=name[1:].upper()) == wanted
+            assert found(field="customer", values=(name,)) == wanted
+        promised = {row["key"]: row["promised_date"] for row in rows if row["promised_date"]}
+        assert promised
+        for day in promised.values():
+            assert found(field="promised_date", least=day) == {key for key, until in promised.items() if until >= day}
+            assert found(field="promised_date", most=day) == {key for key, until in promised.items() if until <= day}
+            both = {key for key, until in promised.items() if until == day}
+            assert found(field="promised_date", least=day, most=day) == both
+
+
+def test_shipments_are_found_by_all_that_is_shown_of_them(office: Office) -> None:
+    with office.database.unit_of_work(write=False) as session:
+        shipments = lists.shipments(site_id=office.site_id)
+        [row] = listing.stream(session, shipments, ListQuery())
+        assert row["sales_order"] == office.delivered
+        for text in (row["number"], office.delivered[3:].lower(), row["customer"].upper(), row["tracking_number"]):
+            assert listing.keys(session, shipments, ListQuery(search=text), most=9) == [row["key"]]
+        for word in ("zzz", row["customer"] + "zzz"):
+            assert listing.keys(session, shipments, ListQuery(search=word), most=9) == []
+        for condition, found in (
+            (Condition(field="customer", text=row["customer"][1:]), [row["key"]]),
+            (Condition(field="customer", values=(row["customer"],)), [row["key"]]),
+            (Condition(field="customer", text="zzz"), []),
+            (Condition(field="country", text="zzz"), []),
+        ):
+            assert listing.keys(session, shipments, ListQuery(conditions=(condition,)), most=9) == found
 
 
 def test_an_order_tells_what_it_waits_for_and_where_it_stands(office: Office) -> None:

@@ -16,15 +16,26 @@ from web import area
 VISITS = 2  # of each kind of page, for each person
 
 
-def walked(app: Flask, username: str, *, more: Sequence[str] = ()) -> Iterator[tuple[str, str, str]]:
-    """Every kind of page somebody may open, reached along links from all that need no name and from `more`."""
+def walked(
+    app: Flask, username: str, *, more: Sequence[str] = (), visits: int = VISITS, without: str = "\0"
+) -> Iterator[tuple[str, str, str]]:
+    """Every kind of page somebody may open, reached along links from all that need no name and from `more`.
+
+    Addresses that contain `without` are not opened.
+    """
     visitor = Visitor(app).sign_in(username)
     starts = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
-    waiting, asked, visits = deque(["/", *sorted(starts), *more]), set[str](), dict[str, int]()
+    waiting, asked, visited = deque(["/", *sorted(starts), *more]), set[str](), dict[str, int]()
     while waiting:
         address = waiting.popleft()
         endpoint = endpoint_of(app, address)
-        if endpoint is None or address in asked or visits.get(endpoint, 0) >= VISITS or endpoint == "static":
+        if (
+            endpoint is None
+            or address in asked
+            or without in address
+            or visited.get(endpoint, 0) >= visits
+            or endpoint == "static"
+        ):
             continue
         asked.add(address)
         answer = visitor.client.get(address)
@@ -32,11 +43,11 @@ def walked(app: Flask, username: str, *, more: Sequence[str] = ()) -> Iterator[t
             assert answer.status_code != 500, f"{username} broke {address}"
             if answer.status_code in (301, 302, 303) and answer.location.startswith("/"):
                 waiting.appendleft(answer.location)
-            visits[endpoint] = visits.get(endpoint, 0) + (answer.status_code == 200)
+            visited[endpoint] = visited.get(endpoint, 0) + (answer.status_code == 200)
             if answer.status_code in (200, 302, 303):
                 yield endpoint, address, ""
             continue
-        visits[endpoint] = visits.get(endpoint, 0) + 1
+        visited[endpoint] = visited.get(endpoint, 0) + 1
         html = answer.get_data(as_text=True)
         waiting += [link for link in visible.read(html).links if link.startswith("/")]
         yield endpoint, address, html

@@ -60,6 +60,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
         migrations.upgrade(own.settings.database_url)
         plan = _plan(options.data, Path(folder))
         code = _prepare(own, plan)
+        own.database.refresh_statistics()
         _print_logins(own)
         if _is_unset(context.settings):
             print(f"Other commands find this company with SCM_DATABASE_URL={own.settings.database_url}")

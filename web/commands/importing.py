@@ -40,6 +40,8 @@ def run_sales(context: Context, options: argparse.Namespace) -> int:
             now=clock.wall_now(),
             progress=bar,
         )
+    if not options.dry_run:
+        database.refresh_statistics()
     if options.report is not None:
         options.report.write_text(json.dumps(report.as_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print_report(report, answers())

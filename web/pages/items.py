@@ -65,7 +65,9 @@ ITEMS = ListPage(
     columns=(
         Column(field="sku", label=_l("Item"), link=lambda row: url_for("items.show", sku=row["sku"])),
         Column(field="name", label=_l("Name")),
-        Column(field="standing", label=_l("How it stands"), names=STANDINGS, meanings=HUES, filtered=True),
+        Column(
+            field="standing", label=_l("How it stands"), names=STANDINGS, meanings=HUES, filtered=True, sortable=False
+        ),
         Column(field="available", label=_l("Available"), filtered=True, hint=_l("On hand less what is reserved.")),
         Column(field="on_order", label=_l("On order"), filtered=True, on_phone=False),
         Column(field="backordered", label=_l("Backordered"), filtered=True, on_phone=False),

@@ -736,6 +736,15 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_sales_order_site_id_ordered_date"), ["site_id", "ordered_date"], unique=False
         )
+        batch_op.create_index(
+            batch_op.f("ix_sales_order_site_id_state_ordered_date"), ["site_id", "state", "ordered_date"], unique=False
+        )
+        batch_op.create_index(
+            batch_op.f("ix_sales_order_site_id_channel_id"), ["site_id", "channel", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_sales_order_searched", ["site_id", "number", "external_id", "customer_id"], unique=False
+        )
 
     op.create_table(
         "supplier_terms",
@@ -1055,6 +1064,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("sales_order_line", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sales_order_line_item_id"), ["item_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_sales_order_line_promised_date_order_id"), ["promised_date", "order_id"], unique=False
+        )
 
     op.create_table(
         "shipment",
@@ -1101,7 +1113,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("shipment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_shipment_sales_order_id"), ["sales_order_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_shipment_site_id_state"), ["site_id", "state"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_shipment_site_id_state_number"), ["site_id", "state", "number"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_shipment_site_id_packed_at"), ["site_id", "packed_at"], unique=False)
+        batch_op.create_index(
+            "ix_shipment_searched", ["site_id", "number", "tracking_number", "sales_order_id"], unique=False
+        )
 
     op.create_table(
         "stock_pool",

@@ -27,7 +27,7 @@ LIST = ListPage(
     ),
     columns=(
         Column(field="number", label=_l("Order"), link=lambda row: url_for("sales_orders.show", number=row["number"])),
-        Column(field="customer", label=_l("Customer"), filtered=True),
+        Column(field="customer", label=_l("Customer"), filtered=True, sortable=False),
         Column(
             field="progress",
             label=_l("Progress"),

@@ -21,6 +21,7 @@ from scm.core import audit, documents, types
 from scm.core.db import Base, BigId, table_of
 from scm.core.errors import InvalidInput, NotFound
 from scm.core.users import Actor, Role
+from scm.master.bom import Bom
 
 KIND = "proposal"
 CHUNK = 5000
@@ -72,7 +73,7 @@ class Proposal(Base):
     supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partner.id"))  # these three: of BUY only
     agreement_id: Mapped[int | None] = mapped_column(sa.ForeignKey("supplier_agreement.id"))
     unit_price: Mapped[Decimal | None] = mapped_column(types.UnitPrice)
-    bom_id: Mapped[int | None] = mapped_column(sa.ForeignKey("bom.id"))  # of MAKE only
+    bom_id: Mapped[int | None] = mapped_column(sa.ForeignKey(Bom.id))  # of MAKE only
     from_site_id: Mapped[int | None] = mapped_column(sa.ForeignKey("site.id"))  # of MOVE only
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     order_date: Mapped[date]

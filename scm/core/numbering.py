@@ -29,6 +29,7 @@ GOODS_RECEIPT = Series(code="goods_receipt", prefix="GR")
 WAVE = Series(code="wave", prefix="WV")
 SHIPMENT = Series(code="shipment", prefix="SH")
 CYCLE_COUNT = Series(code="cycle_count", prefix="CC")
+TRANSFER = Series(code="transfer", prefix="TR")
 RETURN_AUTHORIZATION = Series(code="return_authorization", prefix="RMA")
 UNKNOWN_PARCEL = Series(code="unknown_parcel", prefix="UP")
 CUSTOMER_INVOICE = Series(code="customer_invoice", prefix="INV", gapless=True)
@@ -40,6 +41,7 @@ ALL_SERIES = (
     WAVE,
     SHIPMENT,
     CYCLE_COUNT,
+    TRANSFER,
     RETURN_AUTHORIZATION,
     UNKNOWN_PARCEL,
     CUSTOMER_INVOICE,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -16,15 +15,14 @@ from sqlalchemy.orm import Session
 from scm.core import audit, users
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor, Role
-from scm.master import companies
-from scm.master.calendars import WorkingWeek
+from scm.master import companies, sites
 from scm.master.companies import Company
 from scm.master.items import BaseUnit
 from scm.master.lanes import CarrierService
 from scm.master.locations import VALUED, Location, LocationKind, Site
 from scm.master.partners import Partner
+from scm.master.sites import MONDAY_TO_FRIDAY
 
-MONDAY_TO_FRIDAY = frozenset(range(5))
 SITE_CODE = "MAIN"
 TRANSIT_DAYS = 3
 CUT_OFF = time(16, 0)
@@ -44,9 +42,9 @@ DEFAULT_USERS: Mapping[str, Role] = {
         Role.SYSTEM,
     )
 }
-# Places a site has one of, and the places outside the building that belong to the whole company.
-SITE_PLACES = (LocationKind.DOCK, LocationKind.STAGING, LocationKind.RETURNS, LocationKind.QUARANTINE)
+# The places outside a building that belong to the whole company. Goods on their way between its sites are its own.
 COMPANY_PLACES = (
+    LocationKind.TRANSIT,
     LocationKind.SUPPLIER,
     LocationKind.CUSTOMER,
     LocationKind.DELIVERY,
@@ -57,7 +55,10 @@ COMPANY_PLACES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """The ids of the rows every room starts from. `users` are the default users by name, as far as they are active."""
+    """The ids of the rows every room starts from, at the first site.
+
+    `users` are the default users by name, as far as they are active.
+    """
 
     company_id: int
     currency: str
@@ -124,10 +125,9 @@ def create_company(
     site = Site(company_id=company.id, code=SITE_CODE, name=f"{name}, main site", zone=zone)
     session.add_all([site, BaseUnit(code="pc", name="piece")])
     session.flush()
-    _add_places(session, company_id=company.id, site_id=site.id, bin_count=bin_count)
+    sites.lay_out(session, site, bin_count=bin_count, bin_prefix="BIN", works=working_weekdays)
+    _add_places(session, company_id=company.id)
     _add_carrier(session, company_id=company.id, site_id=site.id)
-    works = frozenset(working_weekdays)
-    session.add_all(WorkingWeek(site_id=site.id, weekday=day, works=day in works) for day in range(7))
     names = display_names or {}
     for username, role in DEFAULT_USERS.items():
         display_name = names.get(username, username.capitalize())
@@ -153,12 +153,19 @@ def load(session: Session) -> Setup:
     assert site_id is not None, f"company {company.code} has no site"
     rows = session.execute(
         sa.select(Location.id, Location.kind, Location.is_area)
-        .where(Location.company_id == company.id, ~Location.retired)
+        .where(
+            Location.company_id == company.id,
+            sa.or_(Location.site_id == site_id, Location.site_id.is_(None)),
+            ~Location.retired,
+        )
         .order_by(Location.pick_sequence, Location.id)
     ).all()
     first = {(row.kind, row.is_area): row.id for row in reversed(rows)}
     service = session.execute(
-        sa.select(CarrierService.id, CarrierService.partner_id).order_by(CarrierService.id).limit(1)
+        sa.select(CarrierService.id, CarrierService.partner_id)
+        .where(CarrierService.site_id == site_id)
+        .order_by(CarrierService.id)
+        .limit(1)
     ).one()
     unit_id = session.scalars(sa.select(BaseUnit.id).order_by(BaseUnit.id).limit(1)).one()
     return Setup(
@@ -195,35 +202,24 @@ def _refuse(session: Session, *, code: str, name: str, currency: str, zone: str,
         raise BadCompany(f"currency is {currency!r}: give the three capital letters of ISO 4217, for example GBP")
     if bin_count < 1:
         raise BadCompany(f"bin_count is {bin_count}: a site needs at least 1 bin")
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):  # a folder of zones is no zone
-        raise BadCompany(f"zone is {zone!r}: give a name such as Europe/London") from None
+    if not sites.is_zone(zone):
+        raise BadCompany(f"zone is {zone!r}: give a name such as Europe/London")
 
 
-def _add_places(session: Session, *, company_id: int, site_id: int, bin_count: int) -> None:
-    area = {"site_id": site_id, "code": SITE_CODE, "kind": LocationKind.STORAGE, "is_area": True, "pick_sequence": 0}
-    rows = [area]
-    rows += [
-        {"site_id": site_id, "code": f"{SITE_CODE}-{kind.name}", "kind": kind, "is_area": False, "pick_sequence": 0}
-        for kind in SITE_PLACES
-    ]
-    rows += [
-        {"site_id": None, "code": kind.name, "kind": kind, "is_area": False, "pick_sequence": 0}
+def _add_places(session: Session, *, company_id: int) -> None:
+    rows = [
+        {
+            "company_id": company_id,
+            "site_id": None,
+            "code": kind.name,
+            "kind": kind,
+            "is_area": False,
+            "pick_sequence": 0,
+            "valued": kind in VALUED,
+            "retired": False,
+        }
         for kind in COMPANY_PLACES
     ]
-    rows += [
-        {
-            "site_id": site_id,
-            "code": f"BIN-{number:04d}",
-            "kind": LocationKind.STORAGE,
-            "is_area": False,
-            "pick_sequence": number,
-        }
-        for number in range(1, bin_count + 1)
-    ]
-    for row in rows:
-        row |= {"company_id": company_id, "valued": row["kind"] in VALUED, "retired": False}
     session.execute(sa.insert(Location), rows)
 
 

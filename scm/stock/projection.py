@@ -19,9 +19,9 @@ from scm.master.partners import OWN_STOCK
 from scm.stock.balances import StockBalance, StockPool
 from scm.stock.moves import MoveState, StockMove
 
-# Goods on their way to a shelf: on hand for the books, not yet for a promise.
-INBOUND_KINDS = frozenset({LocationKind.DOCK, LocationKind.TRANSIT})
-SOURCES_OF_SUPPLY = frozenset({LocationKind.SUPPLIER, LocationKind.PRODUCTION})
+# Goods that stand at the site and go to a shelf: on hand for the books, not yet for a promise.
+INBOUND_KINDS = frozenset({LocationKind.DOCK})
+SOURCES_OF_SUPPLY = frozenset({LocationKind.SUPPLIER, LocationKind.PRODUCTION, LocationKind.TRANSIT})
 
 
 @dataclass(slots=True)
@@ -31,7 +31,9 @@ class Position:
     on_hand: int = 0  # promisable storage
     inbound: int = 0  # received, not yet put away
     reserved: int = 0
-    supply: list[tuple[date, int]] = field(default_factory=list)  # planned moves from suppliers
+    supply: list[tuple[date, int]] = field(
+        default_factory=list
+    )  # planned moves from suppliers, and of what other sites sent
     demand: list[tuple[date, int]] = field(default_factory=list)  # planned moves out of storage
     backordered: int = 0  # of `demand`, what holds no promise
 

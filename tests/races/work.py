@@ -40,7 +40,7 @@ def reserve_one_by_one(mate: Mate, move_ids: Sequence[Sequence[int]]) -> int:
 
 def without_locks_reserve(mate: Mate, move_ids: Sequence[int]) -> int:
     """This function will promise one move, reading the pool without a lock and writing when all have read."""
-    plain = _read_without_lock(mate)
+    plain = read_without_lock(mate)
     with mock.patch.object(balances, "_select_for_update", plain), mock.patch.object(db, "_begin_sqlite", no_begin):
         database = db.Database(mate.database.url.render_as_string(hide_password=False))
         with database.unit_of_work(write=True) as session:
@@ -55,7 +55,7 @@ def with_a_plain_begin_reserve(mate: Mate, move_ids: Sequence[int]) -> int:
     def begin(connection: sa.Connection) -> None:
         connection.exec_driver_sql("BEGIN")
 
-    plain = _read_without_lock(mate)
+    plain = read_without_lock(mate)
     with mock.patch.object(balances, "_select_for_update", plain), mock.patch.object(db, "_begin_sqlite", begin):
         database = db.Database(mate.database.url.render_as_string(hide_password=False))
         with database.unit_of_work(write=True) as session:
@@ -68,7 +68,9 @@ def no_begin(connection: sa.Connection) -> None:
     """This function will begin nothing: every statement of SQLite is then a transaction of its own."""
 
 
-def _read_without_lock(mate: Mate) -> Callable[..., dict[Any, tuple[int, int]]]:
+def read_without_lock(mate: Mate) -> Callable[..., dict[Any, tuple[int, int]]]:
+    """This function will give a way to read stock rows that locks none and waits until all have read."""
+
     def read(session: Session, table: Any, keys: Sequence[Any]) -> dict[Any, tuple[int, int]]:
         primary, there, taken = balances._columns(table)
         statement = sa.select(*primary, there, taken).where(sa.tuple_(*primary).in_([tuple(key) for key in keys]))

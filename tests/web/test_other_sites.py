@@ -33,7 +33,8 @@ PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admi
 COMPANY_WIDE = frozenset(
     {
         "items", "cover", "suppliers", "users", "jobs", "runs", "messages", "webhooks", "audit", "master_items",
-        "master_suppliers", "master_agreements", "master_carriers", "master_files", "settings", "rules",
+        "master_suppliers", "master_agreements", "master_carriers", "master_files", "settings", "rules", "master_sites",
+        "master_transfer_lanes",
     }
 )  # fmt: skip
 

@@ -11,12 +11,13 @@ from scm.core import deliveries, idempotency, jobs, sealing, sign_in
 from scm.core.errors import Conflict
 from scm.core.job_slots import OPERATORS, CatchUp, Daily, Every, JobRule, Lane
 from scm.core.users import Role
-from scm.finance import reconcile, valuation
+from scm.finance import valuation
 from scm.finance.costs import UnvaluedMove
 from scm.loop import cycle
 from scm.loop.cycle import CycleResult
 from scm.loop.exceptions import refresh
 from scm.master.locations import Site
+from scm.production import books
 from scm.stock import holds
 from web.delivery import sending
 from web.jobs import Job, Work
@@ -63,7 +64,7 @@ def _moves_wait(session: Session, now: datetime) -> bool:
 def _verify_books(work: Work) -> None:
     work.progress.stage("Proving the books")
     with work.database.unit_of_work(write=False) as session:
-        report = reconcile.verify_books(session, now=work.now)
+        report = books.verify(session, now=work.now)
     if report.findings:
         named = "; ".join(
             f"{finding.place}: expected {finding.expected}, found {finding.found}"

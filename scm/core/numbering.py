@@ -32,6 +32,7 @@ CYCLE_COUNT = Series(code="cycle_count", prefix="CC")
 TRANSFER = Series(code="transfer", prefix="TR")
 RETURN_AUTHORIZATION = Series(code="return_authorization", prefix="RMA")
 UNKNOWN_PARCEL = Series(code="unknown_parcel", prefix="UP")
+WORK_ORDER = Series(code="work_order", prefix="WO")
 CUSTOMER_INVOICE = Series(code="customer_invoice", prefix="INV", gapless=True)
 CREDIT_NOTE = Series(code="credit_note", prefix="CN", gapless=True)
 ALL_SERIES = (
@@ -44,6 +45,7 @@ ALL_SERIES = (
     TRANSFER,
     RETURN_AUTHORIZATION,
     UNKNOWN_PARCEL,
+    WORK_ORDER,
     CUSTOMER_INVOICE,
     CREDIT_NOTE,
 )

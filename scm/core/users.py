@@ -23,6 +23,7 @@ class Role(enum.Enum):
     BUYER = "buyer"
     APPROVER = "approver"
     WAREHOUSE = "warehouse"
+    PRODUCTION = "production"
     RETURNS = "returns"
     SALES = "sales"
     ADMIN = "admin"

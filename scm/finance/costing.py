@@ -7,7 +7,7 @@ database; `scm.finance.valuation` loads, asks and writes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -49,6 +49,11 @@ class PostedMove(NamedTuple):
     outside: LocationKind  # the kind of the place that is not in the books
 
     @property
+    def document(self) -> tuple[str, int]:
+        """The kind and id of the document it belongs to."""
+        return self.document_kind, self.document_id
+
+    @property
     def label(self) -> str:
         """What an error calls this move."""
         return f"move {self.move_id} ({self.document_kind} {self.document_id}) of item {self.item_id}"
@@ -67,13 +72,16 @@ class Worth(NamedTuple):
 class Costing:
     """The figures that valuing a batch of moves starts from, and changes as it goes.
 
-    `costs` by item; `worths` of moves that others reverse, and `issues` that returns refer to, by move.
+    `costs` by item; `worths` of moves that others reverse, and `issues` that returns refer to, by move. `in_progress`
+    is what work orders hold, by document, and `remaining` how much was still to be made at each output, by move.
     """
 
     currency: str
     costs: Mapping[int, StockCost]
     worths: dict[int, Worth]
     issues: dict[int, Issued]
+    in_progress: dict[tuple[str, int], int] = field(default_factory=dict)
+    remaining: Mapping[int, int] = field(default_factory=dict)
 
     def value(self, move: PostedMove) -> Worth:
         """This function will value the next move. Raises `ForeignCurrency`, `CostBroken`."""
@@ -82,6 +90,9 @@ class Costing:
         except CostBroken as error:
             raise CostBroken(f"{move.label} cannot be valued: {error}; prove the books to find the place") from error
         self.worths[move.move_id] = worth
+        if move.outside is LocationKind.PRODUCTION:
+            held = self.in_progress.get(move.document, 0)
+            self.in_progress[move.document] = held - worth.value
         return worth
 
     def _fresh(self, move: PostedMove) -> Worth:
@@ -95,10 +106,15 @@ class Costing:
         return Worth(-move.quantity, -taken)
 
     def _entering(self, move: PostedMove, cost: StockCost) -> tuple[int, int | None]:
-        """A return enters at the cost of what it returns, a receipt at its expected cost, the rest at the average."""
+        """A return enters at the cost of what it returns, an output at its share of the order's work in progress, a
+        receipt at its expected cost, the rest at the average."""
         average = cost.average(move.quantity)
         if move.cost_of_id is not None and move.cost_of_id in self.issues:
             return self.issues[move.cost_of_id].give_back(move.quantity, average=average), move.cost_of_id
+        if move.outside is LocationKind.PRODUCTION and move.move_id in self.remaining:
+            # Of what is left of the order's work in progress, so that the last unit takes all.
+            held = max(0, self.in_progress.get(move.document, 0))
+            return money.share(held, move.quantity, self.remaining[move.move_id]), None
         if move.expected_unit_cost is None:
             return average, None
         if move.currency not in (None, self.currency):

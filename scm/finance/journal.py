@@ -25,7 +25,8 @@ class Account(enum.Enum):
     INVENTORY = "inventory"  # what the goods we own have cost
     GOODS_RECEIVED = "goods_received"  # owed to suppliers for goods that came
     SUPPLIER_RETURNS = "supplier_returns"  # owed by suppliers for goods that went back
-    WORK_IN_PROGRESS = "work_in_progress"
+    WORK_IN_PROGRESS = "work_in_progress"  # issued to work orders, and not yet taken by their output
+    PRODUCTION_VARIANCE = "production_variance"  # what closed work orders still held
     COST_OF_SALES = "cost_of_sales"
     SCRAP = "scrap"
     ADJUSTMENT = "adjustment"  # found and lost in counts

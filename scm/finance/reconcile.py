@@ -6,7 +6,7 @@ statement, so it may run while others post.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.core.db import Base
-from scm.finance import goods_proof, money_proof, value_proof
+from scm.finance import goods_proof, money_proof, production_proof, value_proof
 from scm.finance.claims import CreditNote, CustomerInvoice, Payment
 from scm.finance.costs import ItemCost, MoveValue
-from scm.finance.findings import Finding
+from scm.finance.findings import Check, Finding
 from scm.finance.journal import JournalEntry, Posting
 from scm.stock.balances import StockBalance, StockPool
 from scm.stock.moves import MoveState, StockMove
@@ -25,7 +25,7 @@ from scm.stock.reservations import Reservation
 
 __all__ = ["BooksReport", "Finding", "verify_books"]
 
-CHECKS = (*goods_proof.CHECKS, *value_proof.CHECKS, *money_proof.CHECKS)
+CHECKS = (*goods_proof.CHECKS, *value_proof.CHECKS, *money_proof.CHECKS, *production_proof.CHECKS)
 COUNTED: Mapping[str, type[Base]] = {
     "balances": StockBalance,
     "pools": StockPool,
@@ -45,6 +45,7 @@ class BooksReport:
     """What was checked, where the books disagree, and what is not valued yet."""
 
     findings: tuple[Finding, ...]
+    checks: int
     checked: Mapping[str, int]  # rows by kind
     unvalued: int
     oldest_unvalued_at: datetime | None
@@ -65,18 +66,20 @@ class BooksReport:
         if self.oldest_unvalued_at is not None:
             oldest = f"{self.oldest_unvalued_at:%Y-%m-%d %H:%M}"
             waiting = f"{self.unvalued} moves are not valued yet, the oldest posted at {oldest}"
-        return f"{len(CHECKS)} checks over {rows}: {found}; {waiting}."
+        return f"{self.checks} checks over {rows}: {found}; {waiting}."
 
 
-def verify_books(session: Session, *, now: datetime) -> BooksReport:
+def verify_books(session: Session, *, now: datetime, also: Sequence[Check] = ()) -> BooksReport:
     """This function will run every check and report each place that disagrees, with what should be there.
 
-    `now` is the business instant that the age of what is not valued is measured from. A read-only session will do.
+    `also` are the checks of rooms above, of their documents against the moves. `now` is the business instant that the
+    age of what is not valued is measured from. A read-only session will do.
     """
-    findings = [finding for check in CHECKS for finding in check(session)]
+    findings = [finding for check in (*CHECKS, *also) for finding in check(session)]
     unvalued, oldest = value_proof.unvalued(session)
     return BooksReport(
         findings=tuple(findings),
+        checks=len(CHECKS) + len(also),
         checked=_counts(session),
         unvalued=unvalued,
         oldest_unvalued_at=oldest,

@@ -23,14 +23,14 @@ from sqlalchemy.orm import Session, aliased
 from scm.core import bulk, clock
 from scm.core.bulk import NULL, Nullable
 from scm.core.db import dialect_insert, table_of
-from scm.finance import costing, costs, journal
+from scm.finance import costing, costs, journal, work_in_progress
 from scm.finance.averages import Issued, StockCost
 from scm.finance.costing import Costing, PostedMove, Worth
 from scm.finance.costs import ItemCost, MoveValue, UnvaluedMove, ValuationState
 from scm.finance.journal import Account, EntryRequest, PostingRequest
 from scm.master.companies import Company
 from scm.master.items import Item
-from scm.master.locations import Location
+from scm.master.locations import Location, LocationKind
 from scm.stock.moves import StockMove
 
 VALUATION = "valuation"  # the document kind of the journal's entries; their document is the number of the run
@@ -52,6 +52,7 @@ def run(session: Session, *, company_id: int, now: datetime) -> int:
         number += 1
         _value(session, moves, company_id=company_id, number=number, now=now)
         total += len(moves)
+    _settle(session, company_id=company_id, now=now)
     if number > first:
         session.execute(
             sa.update(table_of(ValuationState)).where(ValuationState.company_id == company_id).values(last_run=number)
@@ -102,17 +103,21 @@ def _waiting(session: Session, company_id: int) -> list[PostedMove]:
 def _value(session: Session, moves: Sequence[PostedMove], *, company_id: int, number: int, now: datetime) -> None:
     company = session.get_one(Company, company_id)
     present = _costs(session, {move.item_id for move in moves}, company)
+    orders = {move.document for move in moves if move.outside is LocationKind.PRODUCTION}
     figures = Costing(
         currency=company.currency,
         costs=present,
         worths=_reversed_worths(session, moves),
         issues=_issues(session, moves),
+        in_progress=work_in_progress.values(session, orders),
+        remaining=work_in_progress.remaining_of(session, {move.move_id for move in moves if move.document in orders}),
     )
     worths = [figures.value(move) for move in moves]
     groups = _groups(moves, zone=company.zone)
     entry_of = _post(session, groups, worths, company=company, number=number, now=now)
     _write_values(session, moves, worths, [entry_of[group] for group in groups])
     _write_costs(session, present, company_id)
+    work_in_progress.reopen(session, orders)
     for ids in costs.chunks(move.sequence for move in moves):
         session.execute(sa.delete(table_of(UnvaluedMove)).where(UnvaluedMove.id.in_(ids)))
 
@@ -210,6 +215,34 @@ def _postings(counter: Account, value: int, revaluation: int, currency: str) -> 
             debit=Account.INVENTORY, credit=Account.COST_OF_SALES, amount=revaluation, currency=currency
         )
     return postings
+
+
+def _settle(session: Session, *, company_id: int, now: datetime) -> None:
+    """What closed work orders still hold can be carried by no output any more: it is a variance."""
+    held = work_in_progress.to_settle(session, company_id=company_id)
+    rest = {document: amount for document, amount in held.items() if amount}
+    if rest:
+        company = session.get_one(Company, company_id)
+        today = clock.local_date(now, zone=company.zone)
+        requests = [
+            EntryRequest(
+                entry_date=today,
+                document_kind=kind,
+                document_id=document_id,
+                text="work in progress written off",
+                postings=journal.transfer(
+                    debit=Account.PRODUCTION_VARIANCE,
+                    credit=Account.WORK_IN_PROGRESS,
+                    amount=amount,
+                    currency=company.currency,
+                ),
+            )
+            for (kind, document_id), amount in rest.items()
+        ]
+        ids = journal.post(session, requests, company_id=company_id, now=now)
+        written = {document: (rest[document], entry_id) for document, entry_id in zip(rest, ids, strict=True)}
+        work_in_progress.write_off(session, written, company_id=company_id)
+    work_in_progress.mark_settled(session, held)
 
 
 def _write_values(

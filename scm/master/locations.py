@@ -13,7 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from scm.core import types
-from scm.core.db import Base
+from scm.core.db import Base, dialect_insert, table_of
 from scm.core.errors import NotFound
 
 
@@ -28,6 +28,7 @@ class LocationKind(enum.Enum):
     SUPPLIER = "supplier"
     CUSTOMER = "customer"
     PRODUCTION = "production"
+    PARTNER = "partner"
     RETURNS = "returns"
     QUARANTINE = "quarantine"
     SCRAP = "scrap"
@@ -42,6 +43,7 @@ PHYSICAL = frozenset(
         LocationKind.TRANSIT,
         LocationKind.RETURNS,
         LocationKind.QUARANTINE,
+        LocationKind.PARTNER,  # ours, in the building of somebody who makes something of it
     }
 )
 # Sold goods leave the books when they leave the building, so DELIVERY is neither valued nor counted.
@@ -72,6 +74,7 @@ class Location(Base):
     site_id: Mapped[int | None] = mapped_column(sa.ForeignKey("site.id"), index=True)
     code: Mapped[str] = mapped_column(sa.String(40))
     kind: Mapped[LocationKind] = mapped_column(types.enum_column(LocationKind))
+    partner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partner.id"))  # in whose building it is
     is_area: Mapped[bool] = mapped_column(default=False)
     valued: Mapped[bool]
     pick_sequence: Mapped[int] = mapped_column(default=0)
@@ -80,6 +83,14 @@ class Location(Base):
     __table_args__ = (
         sa.UniqueConstraint("company_id", "code"),
         sa.CheckConstraint("NOT is_area OR kind = 'storage'", name="only_storage_has_areas"),
+        sa.CheckConstraint("(kind = 'partner') = (partner_id IS NOT NULL)", name="partners_place_names_them"),
+        sa.Index(
+            "uq_location_one_of_partner",
+            "partner_id",
+            unique=True,
+            sqlite_where=sa.text("partner_id IS NOT NULL"),
+            postgresql_where=sa.text("partner_id IS NOT NULL"),
+        ),
     )
 
 
@@ -101,6 +112,29 @@ def of_kind(session: Session, *, kind: LocationKind, site_id: int | None, area: 
     if found is None:
         place = "the company" if site_id is None else f"site {site_id}"
         raise LocationUnknown(f"{place} has no {'area' if area else 'location'} of kind {kind.value}: add one")
+    return found
+
+
+def of_partner(session: Session, *, partner_id: int, company_id: int) -> int:
+    """This function will give the place of our goods in a partner's building, making it when it is the first."""
+    wanted = sa.select(Location.id).where(Location.partner_id == partner_id)
+    found = session.scalar(wanted)
+    if found is None:
+        code = f"PARTNER-{partner_id}"
+        new = {
+            "company_id": company_id,
+            "site_id": None,
+            "code": code,
+            "kind": LocationKind.PARTNER,
+            "partner_id": partner_id,
+            "is_area": False,
+            "valued": True,
+            "pick_sequence": 0,
+            "retired": False,
+        }
+        # Two who send there at once make one place: the second finds the row of the first.
+        session.execute(dialect_insert(session, table_of(Location)).values(new).on_conflict_do_nothing())
+        found = session.execute(wanted).scalar_one()
     return found
 
 

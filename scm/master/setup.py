@@ -36,6 +36,7 @@ DEFAULT_USERS: Mapping[str, Role] = {
         Role.BUYER,
         Role.APPROVER,
         Role.WAREHOUSE,
+        Role.PRODUCTION,
         Role.RETURNS,
         Role.SALES,
         Role.ADMIN,
@@ -71,6 +72,7 @@ class Setup:
     staging_id: int
     returns_id: int
     quarantine_id: int
+    production_id: int
     supplier_location_id: int
     customer_location_id: int
     delivery_location_id: int
@@ -180,6 +182,7 @@ def load(session: Session) -> Setup:
         staging_id=first[LocationKind.STAGING, False],
         returns_id=first[LocationKind.RETURNS, False],
         quarantine_id=first[LocationKind.QUARANTINE, False],
+        production_id=first[LocationKind.PRODUCTION, False],
         supplier_location_id=first[LocationKind.SUPPLIER, False],
         customer_location_id=first[LocationKind.CUSTOMER, False],
         delivery_location_id=first[LocationKind.DELIVERY, False],

@@ -23,7 +23,13 @@ from scm.master.locations import VALUED, Location, LocationKind, Site
 MONDAY_TO_FRIDAY = frozenset(range(5))
 LONGEST_CODE, LONGEST_NAME, MOST_BINS = 12, 120, 100_000
 # Places a site has one of.
-SITE_PLACES = (LocationKind.DOCK, LocationKind.STAGING, LocationKind.RETURNS, LocationKind.QUARANTINE)
+SITE_PLACES = (
+    LocationKind.DOCK,
+    LocationKind.STAGING,
+    LocationKind.RETURNS,
+    LocationKind.QUARANTINE,
+    LocationKind.PRODUCTION,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

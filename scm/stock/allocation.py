@@ -20,8 +20,8 @@ from scm.core.db import table_of
 from scm.core.errors import Conflict
 from scm.master import locations
 from scm.master.locations import Location, LocationKind
-from scm.stock import balances, moves, posting, reservations
-from scm.stock.balances import BalanceKey, LockedStock, StockBalance
+from scm.stock import balances, lots, moves, posting, reservations
+from scm.stock.balances import BalanceKey, LockedStock, PoolKey, StockBalance
 from scm.stock.lots import NO_LOT, Hold, Lot, held_lots
 from scm.stock.moves import Move, MoveState, StockMove
 
@@ -39,6 +39,14 @@ class Allocated:
     short: int
 
 
+@dataclass(frozen=True, slots=True)
+class Also:
+    """Stock rows that the caller changes later in the same transaction: a transaction locks its stock once."""
+
+    pools: frozenset[PoolKey] = frozenset()
+    balances: frozenset[BalanceKey] = frozenset()
+
+
 def allocate(
     session: Session, move_ids: Sequence[int], *, today: date, avoid: frozenset[tuple[int, int]] = frozenset()
 ) -> list[Allocated]:
@@ -50,12 +58,62 @@ def allocate(
     """
     wanted = moves.lock(session, dict.fromkeys(move_ids))
     bins = _bins(session, wanted, today=today, avoid=avoid)
-    # The pools are locked although their figures stay: whoever loses stock may give promises back at this moment.
-    locked = balances.lock(
+    locked = _lock(session, wanted, bins, Also())
+    return _allocate(session, wanted, bins, locked, most={})
+
+
+def promise_and_allocate(
+    session: Session, most: Mapping[int, int], *, today: date, also: Also | None = None
+) -> list[Allocated]:
+    """This function will promise what is free to planned moves of one site and choose bins for a part of each.
+
+    `most` says, move by move, how much is wanted from a shelf now; the rest keeps its promise and waits. Moves that
+    find nothing free are left out. Raises `CannotReserve`, `NotPromised`.
+    """
+    wanted = moves.lock(session, dict.fromkeys(most))
+    bins = _bins(session, wanted, today=today, avoid=frozenset())
+    # Whoever posts the picks in the same transaction locks their lots, and lots come before stock rows.
+    lots.lock(session, {key.lot_id for keys in bins.values() for key in keys}, to_hold=False)
+    there = _destinations(session, wanted, bins)
+    more = also or Also()
+    locked = _lock(session, wanted, bins, Also(more.pools, more.balances | there))
+    outcomes = reservations.reserve(session, list(most), shortage=reservations.Shortage.SPLIT)
+    parts = {o.reserved_move_id: most[o.move_id] for o in outcomes if o.reserved_move_id is not None}
+    return _allocate(session, moves.lock(session, parts), bins, locked, most=parts)
+
+
+def _lock(
+    session: Session, wanted: Sequence[Move], bins: Mapping[tuple[int, int], list[BalanceKey]], also: Also
+) -> LockedStock:
+    """The pools are locked although their figures stay: whoever loses stock may give promises back at this moment."""
+    return balances.lock(
         session,
-        pools=reservations.pools_of(session, wanted).values(),
-        balances=[key for keys in bins.values() for key in keys],
+        pools={*reservations.pools_of(session, wanted).values(), *also.pools},
+        balances={*(key for keys in bins.values() for key in keys), *also.balances},
     )
+
+
+def _destinations(
+    session: Session, wanted: Sequence[Move], bins: Mapping[tuple[int, int], list[BalanceKey]]
+) -> frozenset[BalanceKey]:
+    """Where the picks will be counted once they are posted, for places that are counted."""
+    places = locations.places(session, {move.destination_id for move in wanted})
+    return frozenset(
+        BalanceKey(move.item_id, move.destination_id, key.lot_id, move.owner_id)
+        for move in wanted
+        if places[move.destination_id].physical
+        for key in bins.get((move.item_id, move.owner_id), ())
+    )
+
+
+def _allocate(
+    session: Session,
+    wanted: Sequence[Move],
+    bins: Mapping[tuple[int, int], list[BalanceKey]],
+    locked: LockedStock,
+    *,
+    most: Mapping[int, int],
+) -> list[Allocated]:
     promised = reservations.quantities(session, [move.id for move in wanted])
     for move in wanted:
         if move.id not in promised or move.allocated:
@@ -65,7 +123,7 @@ def allocate(
     results: list[tuple[Move, list[Move], int]] = []
     for move in wanted:
         free = [key for key in bins[(move.item_id, move.owner_id)] if key.lot_id not in held]
-        picks, short = _choose(move, free, locked)
+        picks, short = _choose(move, free, locked, most=most.get(move.id, move.quantity))
         results.append((move, picks, short))
     _write(session, results)
     touched = {_key(pick) for _, picks, _ in results for pick in picks}
@@ -169,8 +227,10 @@ def _bins(
     return bins
 
 
-def _choose(move: Move, bins: Iterable[BalanceKey], locked: LockedStock) -> tuple[list[Move], int]:
-    picks, need = [], move.quantity
+def _choose(move: Move, bins: Iterable[BalanceKey], locked: LockedStock, *, most: int) -> tuple[list[Move], int]:
+    """The picks, and how much of the move has no bin: it was not wanted yet, or not found."""
+    picks, need = [], min(most, move.quantity)
+    later = move.quantity - need
     for key in bins:
         counted = locked.balances[key]
         given = min(need, counted.free)
@@ -184,7 +244,7 @@ def _choose(move: Move, bins: Iterable[BalanceKey], locked: LockedStock) -> tupl
         picks.append(pick)
         if need == 0:
             break
-    return picks, need
+    return picks, need + later
 
 
 def _write(session: Session, results: Sequence[tuple[Move, list[Move], int]]) -> None:

@@ -25,6 +25,7 @@ class Posting:
     source_id: int | None = None
     destination_id: int | None = None
     lot_id: int | None = None
+    onward: tuple[int, ...] | None = None  # the legs that follow; none of them when goods are where they belong
 
 
 class BadQuantity(InvalidInput):
@@ -69,6 +70,7 @@ def decide(move: Move, wish: Posting, places: Mapping[int, Place], *, now: datet
     destination_id = move.destination_id if wish.destination_id is None else wish.destination_id
     _refuse_misplaced(move, places, source_id=source_id, destination_id=destination_id, lot_id=lot_id)
     fact.quantity, fact.lot_id, fact.source_id, fact.destination_id = quantity, lot_id, source_id, destination_id
+    fact.onward = fact.onward if wish.onward is None else list(wish.onward)
     fact.state, fact.posted_at, fact.posted_date = MoveState.POSTED, now, today
     return fact
 

@@ -8,7 +8,7 @@ undone by posting its mirror with a reason.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -41,9 +41,11 @@ __all__ = [
     "StockSetAside",
     "TooMuch",
     "cancel",
+    "cancel_part",
     "move_now",
     "plan",
     "post",
+    "postpone",
     "reverse",
 ]
 
@@ -178,6 +180,48 @@ def cancel(session: Session, move_ids: Sequence[int], *, reason: str, actor: Act
     _audit(session, actor, "stock.cancel", wanted)
 
 
+def cancel_part(session: Session, parts: Mapping[int, int], *, reason: str, actor: Actor) -> None:
+    """This function will give up a part of planned moves, by move; what is left of each keeps its pegs.
+
+    For moves that hold no promise, because they come from places where nothing is promised. Raises `NotPlanned`,
+    `TooMuch`, `CannotPost`.
+    """
+    wanted = moves.lock(session, parts)
+    places = locations.places(session, {move.source_id for move in wanted})
+    children = []
+    for move in wanted:
+        facts.refuse_unless_planned(move)
+        if places[move.source_id].promisable:
+            raise CannotPost(f"{move.label} may hold a promise: cancel it and plan it anew for less")
+        if not 0 < parts[move.id] <= move.quantity:
+            raise TooMuch(f"{move.label} is planned for {move.quantity}: {parts[move.id]} of them cannot be given up")
+        if parts[move.id] < move.quantity:
+            child = copy.copy(move)
+            child.id, child.quantity, child.origin_id = 0, parts[move.id], move.id
+            child.state, child.reason = MoveState.CANCELLED, reason
+            move.quantity -= child.quantity
+            children.append(child)
+    whole = {move.id for move in wanted} - {child.origin_id for child in children}
+    if whole:
+        cancel(session, sorted(whole), reason=reason, actor=actor)
+    posting.insert_moves(session, children)
+    posting.update_moves(session, [move for move in wanted if move.id not in whole], columns=["quantity"])
+    _audit(session, actor, "stock.cancel", children)
+
+
+def postpone(session: Session, move_ids: Sequence[int], *, due_date: date, actor: Actor) -> None:
+    """This function will have planned moves due on another day; promises, bins and pegs on them stay.
+
+    Raises `NotPlanned`.
+    """
+    wanted = moves.lock(session, dict.fromkeys(move_ids))
+    for move in wanted:
+        facts.refuse_unless_planned(move)
+        move.due_date = due_date
+    posting.update_moves(session, wanted, columns=["due_date"])
+    _audit(session, actor, "stock.postpone", wanted)
+
+
 def _planned(request: MoveRequest, company_id: int) -> Move:
     return Move(
         id=0,
@@ -232,7 +276,7 @@ def _write(session: Session, planned: Sequence[Move], posted: Sequence[Move]) ->
     posting.update_moves(
         session,
         list(whole.values()),
-        columns=["quantity", "lot_id", "source_id", "destination_id", "state", "posted_at", "posted_date"],
+        columns=["quantity", "lot_id", "source_id", "destination_id", "onward", "state", "posted_at", "posted_date"],
     )
     rest = {move.id: move for move in planned if move.id not in whole}
     posting.update_moves(session, list(rest.values()), columns=["quantity"])

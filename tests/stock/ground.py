@@ -14,6 +14,7 @@ from scm.core.users import Actor, Role
 from scm.master.companies import Company
 from scm.master.items import BaseUnit, Item
 from scm.master.locations import PHYSICAL, Location, LocationKind, Site
+from scm.master.partners import Partner
 from scm.stock import ledger
 from scm.stock.balances import StockBalance, StockPool
 from scm.stock.ledger import MoveRequest
@@ -126,16 +127,18 @@ def prepare(session: Session, *, bins: int = 3, items: int = 2) -> Ground:
     session.add_all([company, unit])
     session.flush()
     site = Site(company_id=company.id, code="main", name="Main", zone="Europe/Berlin")
-    session.add(site)
+    maker = Partner(company_id=company.id, code="maker", name="Maker", is_supplier=True)
+    session.add_all([site, maker])
     session.flush()
 
     def location(code: str, kind: LocationKind, *, area: bool = False, sequence: int = 0) -> Location:
         physical = kind in PHYSICAL
         return Location(
             company_id=company.id,
-            site_id=site.id if physical else None,
+            site_id=site.id if physical and kind is not LocationKind.PARTNER else None,
             code=code,
             kind=kind,
+            partner_id=maker.id if kind is LocationKind.PARTNER else None,
             is_area=area,
             valued=physical,
             pick_sequence=sequence,

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from scm.core.db import Database
 from scm.core.progress import SILENT, Progress
-from scm.finance import reconcile
 from scm.finance.reconcile import BooksReport
+from scm.production import books
 from web import migrations
 from web.backup import BadBackup, Manifest, NotEmpty, OtherBackend, archive, server_tables, sqlite_file
 
@@ -64,7 +64,7 @@ def restore(
     migrations.upgrade(url)
     progress.stage("Proving the books")
     with database.unit_of_work(write=False) as session:
-        return manifest, reconcile.verify_books(session, now=now)
+        return manifest, books.verify(session, now=now)
 
 
 def _refuse_full(database: Database) -> None:

@@ -19,6 +19,7 @@ NAMES: Mapping[str, str] = {
     "buyer": "赵明 Zhao Ming",
     "approver": "Helen Carter",
     "warehouse": "王建国 Wang Jianguo",
+    "production": "陈国强 Chen Guoqiang",
     "returns": "Priya Shah",
     "sales": "Tom Ellis",
     "admin": "周岚 Zhou Lan",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from scm.core import clock
-from scm.finance import reconcile
+from scm.production import books
 from web.commands import Context
 from web.progress import Bar
 
@@ -16,7 +16,7 @@ def run(context: Context, options: argparse.Namespace) -> int:
     with Bar(context.console) as bar:
         bar.stage("Proving the books")
         with database.unit_of_work(write=False) as session:
-            report = reconcile.verify_books(session, now=clock.wall_now())
+            report = books.verify(session, now=clock.wall_now())
     for finding in report.findings:
         print(f"{finding.place}: expected {finding.expected}, found {finding.found}")
     print(report.summary())

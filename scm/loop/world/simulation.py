@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from scm.core.db import Database
 from scm.core.errors import Conflict, NotFound
 from scm.core.progress import SILENT, Progress
-from scm.finance import reconcile, valuation
+from scm.finance import valuation
+from scm.finance.reconcile import BooksReport
 from scm.loop import cycle, kpis
 from scm.loop.kpis import Kpis
 from scm.loop.targets import PlanSettings
@@ -20,6 +21,7 @@ from scm.loop.world.stage import Stage
 from scm.loop.world.temper import Temper
 from scm.master import companies, setup
 from scm.master.partners import Partner
+from scm.production import books
 
 WEEK_DAYS = 7
 
@@ -31,7 +33,7 @@ class Outcome:
     first_day: date
     last_day: date
     weeks: tuple[Kpis, ...]
-    books: reconcile.BooksReport
+    books: BooksReport
 
 
 class SupplierUnknown(NotFound):
@@ -75,8 +77,8 @@ def run(
         progress.advance()
     progress.stage("Proving the books")
     with database.unit_of_work(write=False) as session:
-        books = reconcile.verify_books(session, now=stage.at(last, 23, 50))
-    return Outcome(first_day=first, last_day=last, weeks=tuple(weeks), books=books)
+        proof = books.verify(session, now=stage.at(last, 23, 50))
+    return Outcome(first_day=first, last_day=last, weeks=tuple(weeks), books=proof)
 
 
 def _day(stage: Stage, *, today: date, since: date, settings: PlanSettings) -> None:

@@ -304,6 +304,7 @@ def upgrade() -> None:
                 "buyer",
                 "approver",
                 "warehouse",
+                "production",
                 "returns",
                 "sales",
                 "admin",
@@ -507,6 +508,7 @@ def upgrade() -> None:
                 "supplier",
                 "customer",
                 "production",
+                "partner",
                 "returns",
                 "quarantine",
                 "scrap",
@@ -518,18 +520,30 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("partner_id", sa.Integer(), nullable=True),
         sa.Column("is_area", sa.Boolean(), nullable=False),
         sa.Column("valued", sa.Boolean(), nullable=False),
         sa.Column("pick_sequence", sa.Integer(), nullable=False),
         sa.Column("retired", sa.Boolean(), nullable=False),
         sa.CheckConstraint("NOT is_area OR kind = 'storage'", name=op.f("ck_location_only_storage_has_areas")),
+        sa.CheckConstraint(
+            "(kind = 'partner') = (partner_id IS NOT NULL)", name=op.f("ck_location_partners_place_names_them")
+        ),
         sa.ForeignKeyConstraint(["company_id"], ["company.id"], name=op.f("fk_location_company_id_company")),
+        sa.ForeignKeyConstraint(["partner_id"], ["partner.id"], name=op.f("fk_location_partner_id_partner")),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_location_site_id_site")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
         sa.UniqueConstraint("company_id", "code", name=op.f("uq_location_company_id_code")),
     )
     with op.batch_alter_table("location", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_location_site_id"), ["site_id"], unique=False)
+        batch_op.create_index(
+            "uq_location_one_of_partner",
+            ["partner_id"],
+            unique=True,
+            sqlite_where=sa.text("partner_id IS NOT NULL"),
+            postgresql_where=sa.text("partner_id IS NOT NULL"),
+        )
 
     op.create_table(
         "owner",
@@ -551,6 +565,7 @@ def upgrade() -> None:
                 "goods_received",
                 "supplier_returns",
                 "work_in_progress",
+                "production_variance",
                 "cost_of_sales",
                 "scrap",
                 "adjustment",

@@ -15,6 +15,7 @@ ROLES: Mapping[Role, tuple[Text, Text]] = {
     Role.BUYER: (_l("Buyer"), _l("writes and sends orders, keeps suppliers and agreements")),
     Role.APPROVER: (_l("Approver"), _l("approves orders and counts of others")),
     Role.WAREHOUSE: (_l("Warehouse"), _l("receives, picks, packs, ships, counts")),
+    Role.PRODUCTION: (_l("Production"), _l("issues, reports and completes work orders")),
     Role.RETURNS: (_l("Returns desk"), _l("authorizes, inspects, disposes, refunds")),
     Role.SALES: (_l("Sales"), _l("takes and cancels customer orders")),
     Role.ADMIN: (_l("Administrator"), _l("keeps people, settings and master data")),

@@ -36,6 +36,7 @@ PLACES: Mapping[enum.Enum, Text] = {
     LocationKind.SUPPLIER: _l("Supplier"),
     LocationKind.CUSTOMER: _l("Customer"),
     LocationKind.PRODUCTION: _l("Production"),
+    LocationKind.PARTNER: _l("At a partner"),
     LocationKind.RETURNS: _l("Returns cage"),
     LocationKind.QUARANTINE: _l("Quarantine"),
     LocationKind.SCRAP: _l("Scrap"),

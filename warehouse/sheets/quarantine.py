@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -40,30 +41,37 @@ class QuarantineLine:
 
 def lying(session: Session, *, site_id: int) -> Sequence[QuarantineLine]:
     """This function will list what lies in a site's quarantine, the longest first, in a fixed number of queries."""
-    latest = (
-        sa.select(
-            StockMove.destination_id, StockMove.item_id, StockMove.lot_id, sa.func.max(StockMove.id).label("move_id")
+    rows = session.execute(_balances(site_id)).all()
+    if not rows:
+        return []
+    item_ids = {row.item_id for row in rows}
+    named = cards(session, item_ids)
+    company_id = session.scalars(sa.select(Site.company_id).where(Site.id == site_id)).one()
+    cost_of = costs.item_costs(session, company_id=company_id, item_ids=item_ids)
+    home_of = _homes(session, item_ids, site_id=site_id)
+    return [
+        QuarantineLine(
+            location_id=row.location_id,
+            place=row.code,
+            card=named[row.item_id],
+            lot_id=row.lot_id,
+            lot_code=None if row.lot_id == NO_LOT else row.lot_code,
+            expiry_date=row.expiry_date,
+            quantity=row.on_hand,
+            value=cost_of[row.item_id].average(row.on_hand) if row.item_id in cost_of else 0,
+            since=row.posted_date,
+            reason=row.reason,
+            document_kind=row.document_kind or "",
+            home_code=home_of.get(row.item_id),
         )
-        .join(Location, Location.id == StockMove.destination_id)
-        .where(
-            Location.site_id == site_id,
-            Location.kind == LocationKind.QUARANTINE,
-            StockMove.state == MoveState.POSTED,
-        )
-        .group_by(StockMove.destination_id, StockMove.item_id, StockMove.lot_id)
-        .subquery()
-    )
-    came = sa.orm.aliased(StockMove)
-    # A delivery that failed in part was split: the finding names the move that waited, its child is what failed.
-    found = (
-        sa.select(ReceiptInspection.reason)
-        .where(ReceiptInspection.move_id == sa.func.coalesce(came.origin_id, came.id))
-        .order_by(ReceiptInspection.id.desc())
-        .limit(1)
-        .correlate(came)
-        .scalar_subquery()
-    )
-    rows = session.execute(
+        for row in rows
+    ]
+
+
+def _balances(site_id: int) -> sa.Select[*tuple[Any, ...]]:
+    """What lies there, each with the move that came last and why it came."""
+    latest, came = _latest(site_id), sa.orm.aliased(StockMove)
+    return (
         sa.select(
             StockBalance.location_id,
             Location.code,
@@ -74,7 +82,7 @@ def lying(session: Session, *, site_id: int) -> Sequence[QuarantineLine]:
             StockBalance.on_hand,
             came.posted_date,
             came.document_kind,
-            sa.func.coalesce(found, came.reason, "").label("reason"),
+            sa.func.coalesce(_finding(came), came.reason, "").label("reason"),
         )
         .join(Location, Location.id == StockBalance.location_id)
         .join(Lot, Lot.id == StockBalance.lot_id)
@@ -94,32 +102,43 @@ def lying(session: Session, *, site_id: int) -> Sequence[QuarantineLine]:
             StockBalance.owner_id == OWN_STOCK,
         )
         .order_by(came.posted_date, StockBalance.item_id, StockBalance.lot_id)
-    ).all()
-    if not rows:
-        return []
-    item_ids = {row.item_id for row in rows}
-    named = cards(session, item_ids)
-    company_id = session.scalars(sa.select(Site.company_id).where(Site.id == site_id)).one()
-    cost_of = costs.item_costs(session, company_id=company_id, item_ids=item_ids)
-    homes = putaway.homes(session, item_ids, site_id=site_id)
-    codes = {
-        row.id: row.code
-        for row in session.execute(sa.select(Location.id, Location.code).where(Location.id.in_(set(homes.values()))))
-    }
-    return [
-        QuarantineLine(
-            location_id=row.location_id,
-            place=row.code,
-            card=named[row.item_id],
-            lot_id=row.lot_id,
-            lot_code=None if row.lot_id == NO_LOT else row.lot_code,
-            expiry_date=row.expiry_date,
-            quantity=row.on_hand,
-            value=cost_of[row.item_id].average(row.on_hand) if row.item_id in cost_of else 0,
-            since=row.posted_date,
-            reason=row.reason,
-            document_kind=row.document_kind or "",
-            home_code=codes.get(homes.get(row.item_id, 0)),
+    )
+
+
+def _latest(site_id: int) -> sa.Subquery:
+    """The move that came last to each quarantine place, of each item and lot."""
+    return (
+        sa.select(
+            StockMove.destination_id, StockMove.item_id, StockMove.lot_id, sa.func.max(StockMove.id).label("move_id")
         )
-        for row in rows
-    ]
+        .join(Location, Location.id == StockMove.destination_id)
+        .where(
+            Location.site_id == site_id,
+            Location.kind == LocationKind.QUARANTINE,
+            StockMove.state == MoveState.POSTED,
+        )
+        .group_by(StockMove.destination_id, StockMove.item_id, StockMove.lot_id)
+        .subquery()
+    )
+
+
+def _finding(came: type[StockMove]) -> sa.ScalarSelect[str]:
+    """What an inspection found. A delivery that failed in part was split: the finding names the move that waited,
+    its child is what failed.
+    """
+    return (
+        sa.select(ReceiptInspection.reason)
+        .where(ReceiptInspection.move_id == sa.func.coalesce(came.origin_id, came.id))
+        .order_by(ReceiptInspection.id.desc())
+        .limit(1)
+        .correlate(came)
+        .scalar_subquery()
+    )
+
+
+def _homes(session: Session, item_ids: set[int], *, site_id: int) -> Mapping[int, str]:
+    """The code of the bin each item has at the site, by item."""
+    homes = putaway.homes(session, item_ids, site_id=site_id)
+    named = sa.select(Location.id, Location.code).where(Location.id.in_(set(homes.values())))
+    codes = {row.id: row.code for row in session.execute(named)}
+    return {item_id: codes[location_id] for item_id, location_id in homes.items() if location_id in codes}

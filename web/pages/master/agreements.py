@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from scm.core.listing import Found
 from scm.core.users import Role
 from scm.master import cells, records
-from scm.master.cells import Edit
 from web.area import PEOPLE, Area
 from web.desk import Desk, act, done
 from web.i18n import Text
@@ -42,16 +41,7 @@ def heading(found: Found, desk: Desk) -> Text:
 
 def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
     """This function will change cells of agreements."""
-    texts = [
-        Edit(
-            key=(str(edit.row["supplier"]), str(edit.row["sku"])),
-            column=edit.field,
-            believed=edit.believed,
-            wanted=edit.wanted,
-            assumed=edit.assumed,
-        )
-        for edit in edits
-    ]
+    texts = [edit.as_text("supplier", "sku") for edit in edits]
     cells.change_agreements(session, texts, company_id=desk.company.id, actor=desk.actor)
 
 

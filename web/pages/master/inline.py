@@ -20,7 +20,7 @@ from scm.core.listing import WHOLE, Kind, Listing, Row
 from scm.core.users import Role
 from scm.finance import money
 from scm.master import cells
-from scm.master.cells import BadCell, ChangedMeanwhile
+from scm.master.cells import BadCell, ChangedMeanwhile, Edit
 from web import errors, formats, i18n
 from web.area import Area
 from web.desk import Desk, act, done, is_partial, not_here, read
@@ -49,6 +49,16 @@ class Edited:
     believed: str
     wanted: str
     assumed: bool = False
+
+    def as_text(self, *key: str) -> Edit:
+        """This function will give the edit as the room takes it; `key` are the fields that name the row there."""
+        return Edit(
+            key=tuple(str(self.row[name]) for name in key),
+            column=self.field,
+            believed=self.believed,
+            wanted=self.wanted,
+            assumed=self.assumed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,6 @@ from procurement import completeness
 from scm.core.listing import Found
 from scm.core.users import Role
 from scm.master import cells
-from scm.master.cells import Edit
 from scm.stock import base_units
 from web.area import PEOPLE, Area
 from web.desk import Desk, act, done
@@ -48,7 +47,7 @@ def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
     """This function will change cells of items; whether lots are tracked, only the goods ledger may decide."""
     texts = [edit for edit in edits if edit.field != "lot_tracked"]
     if texts:
-        cells.change_items(session, [_edit(one) for one in texts], company_id=desk.company.id, actor=desk.actor)
+        cells.change_items(session, [one.as_text("sku") for one in texts], company_id=desk.company.id, actor=desk.actor)
     for edit in edits:
         if edit.field == "lot_tracked":
             base_units.track_lots(
@@ -59,16 +58,6 @@ def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
                 company_id=desk.company.id,
                 actor=desk.actor,
             )
-
-
-def _edit(edit: Edited) -> Edit:
-    return Edit(
-        key=(str(edit.row["sku"]),),
-        column=edit.field,
-        believed=edit.believed,
-        wanted=edit.wanted,
-        assumed=edit.assumed,
-    )
 
 
 PAGE: InlinePage = InlinePage(

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from scm.core.listing import Found
 from scm.core.users import Role
 from scm.master import cells, records
-from scm.master.cells import Edit
 from web.area import PEOPLE, Area
 from web.desk import Desk, act, done
 from web.i18n import Text
@@ -45,16 +44,7 @@ def heading(found: Found, desk: Desk) -> Text:
 
 def save(session: Session, desk: Desk, edits: Sequence[Edited]) -> None:
     """This function will change cells of suppliers."""
-    texts = [
-        Edit(
-            key=(str(edit.row["code"]),),
-            column=edit.field,
-            believed=edit.believed,
-            wanted=edit.wanted,
-            assumed=edit.assumed,
-        )
-        for edit in edits
-    ]
+    texts = [edit.as_text("code") for edit in edits]
     cells.change_suppliers(session, texts, company_id=desk.company.id, actor=desk.actor)
 
 

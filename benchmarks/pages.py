@@ -138,7 +138,7 @@ def _of_person(visitor: Visitor, username: str, *, today: date) -> Iterator[str]
             continue
         yield address
         path = address.partition("?")[0]
-        if 'class="filters"' not in html or path in lists:
+        if "data-list=" not in html or 'class="filters"' not in html or path in lists:
             continue
         lists.add(path)
         for asked in addresses.of_list(visitor.get, path, html, today=today):
@@ -154,6 +154,8 @@ def _of_person(visitor: Visitor, username: str, *, today: date) -> Iterator[str]
 
 def _visit(database: Database, visitor: Visitor, address: str, process_id: int | None, *, visits: int) -> Cost:
     with _noting(database) as statements:
+        visitor.get(address)  # with it goes what earlier visits have not reported yet
+        statements.clear()
         rows_before = _rows_read(database)
         visitor.get(address)
         rows = _rows_read(database) - rows_before

@@ -91,6 +91,13 @@ class SalesOrderLine(Base):
     __table_args__ = (
         sa.UniqueConstraint("order_id", "line_number"),
         sa.Index(None, "promised_date", "order_id"),
+        sa.Index(  # partial, because hardly any line is cancelled
+            "ix_sales_order_line_cancelled",
+            "cancelled_at",
+            "order_id",
+            sqlite_where=sa.text("cancelled_at IS NOT NULL"),
+            postgresql_where=sa.text("cancelled_at IS NOT NULL"),
+        ),
         sa.CheckConstraint("quantity > 0", name="orders_something"),
         sa.CheckConstraint("unit_price >= 0", name="price_not_negative"),
         sa.CheckConstraint("NOT never_demand OR cancelled_at IS NOT NULL", name="only_cancelled_was_never_demand"),

@@ -1080,6 +1080,13 @@ def upgrade() -> None:
     with op.batch_alter_table("sales_order_line", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_sales_order_line_item_id"), ["item_id"], unique=False)
         batch_op.create_index(
+            "ix_sales_order_line_cancelled",
+            ["cancelled_at", "order_id"],
+            unique=False,
+            sqlite_where=sa.text("cancelled_at IS NOT NULL"),
+            postgresql_where=sa.text("cancelled_at IS NOT NULL"),
+        )
+        batch_op.create_index(
             batch_op.f("ix_sales_order_line_promised_date_order_id"), ["promised_date", "order_id"], unique=False
         )
 

@@ -16,7 +16,8 @@ from forecasting.classes import DemandClass
 from forecasting.engine import ForecastResult
 from procurement.proposals import ProposalRequest
 from scm.finance import money
-from scm.loop.inputs import CycleInputs
+from scm.loop.inputs import CycleInputs, Integers
+from scm.loop.making_plan import MakingPlan
 from scm.loop.sources import Supplier
 from scm.loop.targets import PlanSettings, Protection, Targets
 from scm.planning import explain
@@ -31,7 +32,7 @@ RETURNS_WORTH_NAMING = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """Everything a run computed, as its publication needs it."""
+    """Everything a run computed, as its publication needs it. The forecast's rows are `item_ids`."""
 
     inputs: CycleInputs
     guarded: Protection
@@ -39,7 +40,13 @@ class Planned:
     forecast: ForecastResult
     problem: ReplenishmentProblem
     plan: ReplenishmentPlan
+    making: MakingPlan
     settings: PlanSettings
+
+    @property
+    def item_ids(self) -> Integers:
+        """Ids of the rows of the forecast: what is bought, then what is made."""
+        return np.concatenate([self.inputs.item_ids, np.array(self.inputs.making.item_ids, dtype=np.int64)])
 
 
 def proposals_of(planned: Planned) -> list[tuple[ProposalRequest, int]]:
@@ -97,6 +104,7 @@ def _inputs(planned: Planned, account: Account, supplier: Supplier) -> dict[str,
         "forecast": wanted.positions.forecast[row, :days].tolist(),
         "supply": wanted.positions.supply[row, :days].tolist(),
         "returns": wanted.positions.returns[row, :days].tolist(),
+        "dependent": wanted.positions.dependent[row, :days].tolist(),
         "on_hand": int(wanted.positions.on_hand[row]),
         "backordered": int(wanted.positions.backordered[row]),
         "demand_class": DemandClass(int(forecast.demand_class[row])).name.lower(),

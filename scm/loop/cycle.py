@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ from scm.core.db import Database
 from scm.core.errors import Conflict
 from scm.core.progress import SILENT, Progress
 from scm.core.users import Actor, Role
-from scm.loop import accounts, indicators, item_targets, measures, messages, targets
+from scm.loop import accounts, indicators, item_targets, making_accounts, making_plan, measures, messages, targets
 from scm.loop import inputs as reading
 from scm.loop.accounts import Planned
 from scm.loop.cycle_runs import KIND, CycleRun
@@ -113,7 +113,7 @@ def run(
             f"the plan as of {as_of} could not be made: {_in_our_words(error, found)}; nothing is published, the last "
             "plan stays"
         ) from error
-    requests = accounts.proposals_of(computed)
+    requests = [*accounts.proposals_of(computed), *_to_make(computed)]
 
     def publish(session: Session) -> CycleResult:
         published = _publish(session, computed, requests, actor=actor, now=now, started=started)
@@ -144,12 +144,22 @@ def _read(session: Session, as_of: date) -> CycleInputs:
 def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> Planned:
     settings = targets.reaching_far_enough(found, settings=settings)
     guarded = targets.protection(found, settings=settings)
-    categories = np.array([source.category_id for source in found.sources], dtype=np.int64)
+    made_guarded = making_plan.protection(found, settings=settings)
     forecast = engine.forecast(
-        found.demand, protection_buckets=guarded.buckets, groups=categories, settings=settings.forecast
+        np.concatenate([found.demand, found.made_demand]),
+        protection_buckets=np.concatenate([guarded.buckets, made_guarded.buckets]),
+        groups=np.array(
+            [source.category_id for source in found.sources] + [made.category_id for made in found.making.items],
+            dtype=np.int64,
+        ),
+        settings=settings.forecast,
     )
     progress.advance()
-    wanted = targets.targets(found, guarded, forecast, settings=settings)
+    bought, made = _split(forecast, len(found.sources))
+    making = making_plan.plan(found, made_guarded, made, settings=settings)
+    days = settings.forecast.horizon * targets.WEEK_DAYS
+    dependent = making.dependent(found.item_ids.tolist(), days)
+    wanted = targets.targets(found, guarded, bought, dependent, settings=settings)
     problem = targets.problem(found, wanted, settings=settings)
     plan = replenishment.solve(problem, settings=Settings())
     violations = feasibility.check(problem, plan)
@@ -166,8 +176,24 @@ def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> 
         forecast=forecast,
         problem=problem,
         plan=plan,
+        making=making,
         settings=settings,
     )
+
+
+def _split(forecast: engine.ForecastResult, bought: int) -> tuple[engine.ForecastResult, engine.ForecastResult]:
+    """The forecasts of what is bought, and of what is made."""
+    arrays = {name: value for name, value in vars(forecast).items() if isinstance(value, np.ndarray)}
+    first: dict[str, Any] = {name: value[:bought] for name, value in arrays.items()}
+    rest: dict[str, Any] = {name: value[bought:] for name, value in arrays.items()}
+    return replace(forecast, **first), replace(forecast, **rest)
+
+
+def _to_make(done: Planned) -> list[tuple[ProposalRequest, int]]:
+    """Proposals to make, which have no price: their value is 0."""
+    made = _split(done.forecast, len(done.inputs.sources))[1]
+    found = making_accounts.proposals_of(done.inputs, done.making, made, settings=done.settings)
+    return [(request, 0) for request in found]
 
 
 def _in_our_words(error: ValueError, found: CycleInputs) -> str:
@@ -203,8 +229,8 @@ def _publish(
         as_of=found.as_of,
         now=now,
         inputs_hash=digest,
-        item_ids=found.item_ids.tolist(),
-        protection_buckets=done.guarded.buckets,
+        item_ids=done.item_ids.tolist(),
+        protection_buckets=np.concatenate([done.guarded.buckets, done.making.guarded.buckets]),
         settings=done.settings.forecast,
         result=done.forecast,
     )
@@ -250,7 +276,7 @@ def _record(done: Planned, *, now: datetime, proposal_count: int, forecast_run_i
         inputs_hash=found.digest(),
         settings=_settings(done.settings),
         forecast_run_id=forecast_run_id,
-        items=len(found.sources),
+        items=len(done.item_ids),
         proposals=proposal_count,
         solver=done.plan.solver,
         status=done.plan.status,

@@ -19,7 +19,8 @@ from sqlalchemy.orm import Session
 from forecasting import history, runs, signals
 from procurement import budgets, defects, supply
 from scm.core import types
-from scm.loop import sources
+from scm.loop import making, sources
+from scm.loop.making import Making
 from scm.loop.sources import Source, Supplier
 from scm.master.companies import Company
 from scm.master.locations import Site
@@ -47,7 +48,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class CycleInputs:
-    """All a run reads. Arrays and sequences are in the order of `sources`."""
+    """All a run reads. Arrays and sequences are in the order of `sources`; those of made items in that of `making`."""
 
     company_id: int
     currency: str
@@ -57,6 +58,9 @@ class CycleInputs:
     suppliers: Mapping[int, Supplier]
     demand: Floats  # (items, weeks), NaN before an item's first sale
     standing: Standing
+    making: Making
+    made_demand: Floats  # of the made items
+    made_standing: Standing
     returns: signals.ReturnRates
     budget: tuple[budgets.Open, ...]
     past: runs.PastForecast | None
@@ -77,13 +81,14 @@ class CycleInputs:
         digest = hashlib.sha256()
         digest.update(repr((self.company_id, self.site_id, self.as_of)).encode())
         digest.update(np.ascontiguousarray(self.demand).tobytes())
+        digest.update(np.ascontiguousarray(self.made_demand).tobytes())
         digest.update(repr(self.returns).encode())
         digest.update(self.fence().encode())
         return digest.hexdigest()
 
     def fence(self) -> str:
         """This function will hash what people may change while a plan is made; `fence_now` reads it again."""
-        return _fence(self.sources, self.suppliers, self.budget, self.standing)
+        return _fence(self.sources, self.suppliers, self.budget, self.making, (self.standing, self.made_standing))
 
 
 def fence_now(session: Session, *, found: CycleInputs) -> str:
@@ -91,19 +96,28 @@ def fence_now(session: Session, *, found: CycleInputs) -> str:
 
     History is left out: a day that has ended does not change.
     """
-    company_id, item_ids = found.company_id, found.item_ids.tolist()
+    company_id, site_id = found.company_id, found.site_id
+    made = making.read(session, company_id=company_id, site_id=site_id, on=found.order_date)
     return _fence(
-        sources.of_company(session, company_id=company_id),
+        _bought(session, company_id, made),
         sources.suppliers(session, company_id=company_id, until=found.as_of),
         tuple(budgets.open_budgets(session, company_id=company_id, today=found.order_date)),
-        standing(session, site_id=found.site_id, item_ids=item_ids),
+        made,
+        (
+            standing(session, site_id=site_id, item_ids=found.item_ids.tolist()),
+            standing(session, site_id=site_id, item_ids=found.making.item_ids),
+        ),
     )
 
 
 def _fence(
-    bought: tuple[Source, ...], suppliers: Mapping[int, Supplier], budget: tuple[budgets.Open, ...], stand: Standing
+    bought: tuple[Source, ...],
+    suppliers: Mapping[int, Supplier],
+    budget: tuple[budgets.Open, ...],
+    made: Making,
+    stand: Sequence[Standing],
 ) -> str:
-    text = repr((bought, sorted(suppliers.items()), budget)) + stand.digest()
+    text = repr((bought, sorted(suppliers.items()), budget, made)) + "".join(one.digest() for one in stand)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -112,11 +126,12 @@ def read(session: Session, *, company: Company, site: Site, as_of: date) -> Cycl
 
     Raises `SupplierWithoutTerms`.
     """
-    bought = sources.of_company(session, company_id=company.id)
+    tomorrow = as_of + timedelta(days=1)
+    made = making.read(session, company_id=company.id, site_id=site.id, on=tomorrow)
+    bought = _bought(session, company.id, made)
     suppliers = sources.suppliers(session, company_id=company.id, until=as_of)
     sources.refuse_without_terms(session, bought, suppliers)
     item_ids = [source.item_id for source in bought]
-    tomorrow = as_of + timedelta(days=1)
     known, weekly = history.weekly_demand(session, site_id=site.id, as_of=tomorrow, weeks=HISTORY_WEEKS)
     return CycleInputs(
         company_id=company.id,
@@ -127,11 +142,20 @@ def read(session: Session, *, company: Company, site: Site, as_of: date) -> Cycl
         suppliers=suppliers,
         demand=_aligned(item_ids, known, weekly),
         standing=standing(session, site_id=site.id, item_ids=item_ids),
+        making=made,
+        made_demand=_aligned(made.item_ids, known, weekly),
+        made_standing=standing(session, site_id=site.id, item_ids=made.item_ids),
         returns=signals.return_rates(session, site_id=site.id, as_of=as_of),
         budget=tuple(budgets.open_budgets(session, company_id=company.id, today=tomorrow)),
         past=runs.one_bucket_ago(session, site_id=site.id, as_of=as_of),
         defects=defects.defect_rates(session, until=as_of, since=as_of - timedelta(days=DEFECT_DAYS)),
     )
+
+
+def _bought(session: Session, company_id: int, made: Making) -> tuple[Source, ...]:
+    """What is made at the site is not bought."""
+    own = set(made.item_ids)
+    return tuple(source for source in sources.of_company(session, company_id=company_id) if source.item_id not in own)
 
 
 def standing(session: Session, *, site_id: int, item_ids: Sequence[int]) -> Standing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from scm.finance import money
+from scm.loop import making_accounts
 from scm.loop.accounts import Planned
 from scm.loop.targets import WEEK_DAYS
 from scm.planning.problem import Message
@@ -17,7 +18,8 @@ def texts(planned: Planned) -> list[str]:
 
     Raises KeyError for a kind of message that has no words.
     """
-    return [_WORDS[message.kind](planned, message) for message in planned.plan.messages]
+    said = [_WORDS[message.kind](planned, message) for message in planned.plan.messages]
+    return [*said, *making_accounts.blocked(planned.inputs, planned.making)]
 
 
 def _budget_short(planned: Planned, message: Message) -> str:

@@ -39,6 +39,8 @@ class PlanSettings:
     """The agreed lead time counts like so many measured deliveries."""
     lead_time_spread: float = 0.1
     """Standard deviation of a lead time nobody has measured yet, of the agreed one."""
+    make_cover_days: int = 7
+    """Days of demand that one work order brings together."""
     forecast: engine.ForecastSettings = field(default_factory=engine.ForecastSettings)
 
     @property
@@ -88,7 +90,7 @@ class Targets:
     demand_quantiles: Floats
     """(items, quantiles) of it."""
     weekly_demand: Floats
-    """(items,) mean demand a week."""
+    """(items,) mean demand a week, that of work orders included."""
 
 
 def lead_time(*, agreed_days: int, measured: LeadTimes | None, settings: PlanSettings) -> LeadTime:
@@ -120,8 +122,9 @@ def lead_time(*, agreed_days: int, measured: LeadTimes | None, settings: PlanSet
 
 
 def reaching_far_enough(inputs: CycleInputs, *, settings: PlanSettings) -> PlanSettings:
-    """This function will lengthen the forecast where a supplier's lead time needs it, to two years at most."""
-    longest = int(_interval_days(inputs, _lead_times(inputs, settings)).max(initial=1))
+    """This function will lengthen the forecast where a lead time needs it, to two years at most."""
+    making = (made.lead_time_days + settings.make_cover_days for made in inputs.making.items)
+    longest = max(int(_interval_days(inputs, _lead_times(inputs, settings)).max(initial=1)), *making, 1)
     weeks = min(-(-longest // WEEK_DAYS) + settings.opportunities - 1, LONGEST_HORIZON)
     if weeks <= settings.forecast.horizon:
         return settings
@@ -163,12 +166,18 @@ def _interval_days(inputs: CycleInputs, lead_times: Sequence[LeadTime]) -> Integ
 
 
 def targets(
-    inputs: CycleInputs, guarded: Protection, result: engine.ForecastResult, *, settings: PlanSettings
+    inputs: CycleInputs,
+    guarded: Protection,
+    result: engine.ForecastResult,
+    dependent: Integers,
+    *,
+    settings: PlanSettings,
 ) -> Targets:
     """This function will net every item: what must be ordered by each opportunity to stay protected.
 
     The forecast is of whole weeks, its days alike; an interval of 17 days takes its three weeks' distribution in
-    proportion: the mean by days, the deviation of a quantile by their square root.
+    proportion: the mean by days, the deviation of a quantile by their square root. `dependent` (items, days) is what
+    planned work orders need.
     """
     share = guarded.days / (guarded.buckets * WEEK_DAYS)
     mean = result.protection_mean * share
@@ -181,13 +190,14 @@ def targets(
         lead_time_sd_days=guarded.lead_time_sd_days,
         z=settings.service_factor,
     )
-    found = _positions(inputs, guarded, result, safety, settings)
+    found = _positions(inputs, guarded, result, dependent, safety, settings)
     return Targets(
         positions=found,
         required=requirements.net(positions=found),
         demand_mean=mean,
         demand_quantiles=quantiles,
-        weekly_demand=np.maximum(result.mean[:, : settings.opportunities].mean(axis=1), 0.0),
+        weekly_demand=np.maximum(result.mean[:, : settings.opportunities].mean(axis=1), 0.0)
+        + dependent.mean(axis=1) * WEEK_DAYS,
     )
 
 
@@ -223,6 +233,7 @@ def _positions(
     inputs: CycleInputs,
     guarded: Protection,
     result: engine.ForecastResult,
+    dependent: Integers,
     safety: policy.StockTargets,
     settings: PlanSettings,
 ) -> Positions:
@@ -237,6 +248,7 @@ def _positions(
         supply=_supply(inputs, days),
         forecast=daily,
         confirmed=np.zeros(daily.shape, dtype=np.int64),
+        dependent=dependent,
         returns=daily * rates[:, None],
         safety_demand=safety.safety_demand,
         safety_lead_time=safety.safety_lead_time,
@@ -251,11 +263,12 @@ def _supply(inputs: CycleInputs, days: int) -> Integers:
     for row, (position, undecided) in enumerate(zip(stand.positions, stand.undecided, strict=True)):
         supply[row, 0] += position.inbound
         for due, quantity in (*position.supply, *undecided):
-            supply[row, _day(due, inputs.order_date, days)] += quantity
+            supply[row, day_of(due, inputs.order_date, days)] += quantity
     return supply
 
 
-def _day(due: date, first: date, days: int) -> int:
+def day_of(due: date, first: date, days: int) -> int:
+    """This function will give the place of a date among so many days; what is overdue counts as the first."""
     return min(max((due - first).days, 0), days - 1)
 
 

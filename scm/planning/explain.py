@@ -1,6 +1,6 @@
 """The account of every quantity ordered now: whole-unit terms that add up to it, and nothing else.
 
-    demand + confirmed_orders + backorders + safety_demand + safety_lead_time − on_hand − on_order
+    demand + confirmed_orders + dependent + backorders + safety_demand + safety_lead_time − on_hand − on_order
         − expected_returns = need
     need + surplus + minimum + multiple + fill + cut = quantity
 
@@ -25,6 +25,7 @@ from scm.planning.requirements import Requirements
 TERMS = (
     "demand",
     "confirmed_orders",
+    "dependent",
     "backorders",
     "safety_demand",
     "safety_lead_time",
@@ -148,7 +149,7 @@ def stock_out_risk(*, available: Integers, probabilities: Floats, demand_quantil
 
 def _available(requirements: Requirements) -> Integers:
     """Return what is there for demand: stock and supply, less what customers are already owed beyond forecast."""
-    owed = requirements.backordered + requirements.confirmed_orders[:, 0]
+    owed = requirements.backordered + requirements.confirmed_orders[:, 0] + requirements.dependent[:, 0]
     return requirements.on_hand + requirements.on_order[:, 0] + requirements.expected_returns[:, 0] - owed
 
 
@@ -167,6 +168,7 @@ def _terms(
     return {
         "demand": requirements.demand[item, 0],
         "confirmed_orders": requirements.confirmed_orders[item, 0],
+        "dependent": requirements.dependent[item, 0],
         "backorders": requirements.backordered[item],
         "safety_demand": requirements.safety_demand[item],
         "safety_lead_time": requirements.safety_lead_time[item],

@@ -35,7 +35,7 @@ TERMS = (
     "cover_limit",
 )
 """Names of the terms of an order."""
-_ORDER_COLUMNS = ("item", "release", "arrival", "due", "quantity", "output")
+_ORDER_COLUMNS = ("item", "release", "arrival", "due", "counted_until", "quantity", "output")
 _CUT_COLUMNS = ("item", "release", "wanted", "kept")
 FIELDS = ("lead_time", "cover", "minimum", "multiple", "yield_billionths", "cover_limit")
 
@@ -143,6 +143,8 @@ class PlannedOrders:
     arrival: Integers
     due: Integers
     """bucket in which the stock would fall below its safety stock without it; before `arrival` where it is too late"""
+    counted_until: Integers
+    """last bucket that its terms count: the one in which most is missing within its cover"""
     quantity: Integers
     output: Integers
     terms: Mapping[str, Integers]
@@ -243,6 +245,7 @@ class _Sizing:
             "release": np.full(len(at), release),
             "arrival": arrival,
             "due": due,
+            "counted_until": self.peak[at, last],
             "quantity": kept,
             "output": self.output[at] - before,
         }

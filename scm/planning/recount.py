@@ -23,6 +23,8 @@ class StoredInputs:
     """Mean demand by bucket."""
     confirmed: Sequence[int]
     """Confirmed orders by due bucket."""
+    dependent: Sequence[int]
+    """What work orders need of it, by the bucket of their start."""
     returns: Sequence[float]
     """Returns fit for sale again, by bucket."""
     protection_buckets: int
@@ -42,6 +44,7 @@ def terms(inputs: StoredInputs) -> dict[str, int]:
 
     >>> counted = terms(StoredInputs(
     ...     on_hand=10, backordered=0, supply=[0, 4], forecast=[6.0, 6.0], confirmed=[0, 20], returns=[0.0, 0.6],
+    ...     dependent=[0, 0],
     ...     protection_buckets=2, demand_mean=12.0, demand_quantile=17.0, mean_demand_per_day=6.0,
     ...     lead_time_sd_days=0.0, z=1.645, order_multiple=6, minimum_order_quantity=0, quantity=12))
     >>> {name: amount for name, amount in counted.items() if amount}  # doctest: +NORMALIZE_WHITESPACE
@@ -56,6 +59,7 @@ def terms(inputs: StoredInputs) -> dict[str, int]:
     counted = {
         "demand": demand,
         "confirmed_orders": max(sum(inputs.confirmed[:until]) - demand, 0),
+        "dependent": sum(inputs.dependent[:until]),
         "backorders": inputs.backordered,
         "safety_demand": safety_demand,
         "safety_lead_time": safety_lead_time,

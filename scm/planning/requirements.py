@@ -33,6 +33,8 @@ class Positions:
     """(I, B) mean demand."""
     confirmed: Integers
     """(I, B) confirmed customer orders still to deliver, by due bucket; backorders are not among them."""
+    dependent: Integers
+    """(I, B) what work orders, planned and open, need of the item as a component, by the bucket of their start."""
     safety_demand: Integers
     """(I) safety stock against uncertain demand."""
     safety_lead_time: Integers
@@ -47,7 +49,7 @@ class Positions:
         opportunities = np.shape(self.protection_end)[1]
         for name in ("on_hand", "backordered", "safety_demand", "safety_lead_time"):
             self._set(name, checks.integers(name, getattr(self, name), shape=(items,)))
-        for name in ("supply", "confirmed"):
+        for name in ("supply", "confirmed", "dependent"):
             self._set(name, checks.integers(name, getattr(self, name), shape=(items, buckets)))
         for name in ("forecast", "returns"):
             self._set(name, checks.floats(name, getattr(self, name), shape=(items, buckets)))
@@ -67,7 +69,7 @@ class Positions:
 class Requirements:
     """Per item (rows) and opportunity (columns): the terms of the net requirement, whole units.
 
-    `need` = demand + confirmed_orders + backordered + safety_demand + safety_lead_time − on_hand − on_order
+    `need` = demand + confirmed_orders + dependent + backordered + safety_demand + safety_lead_time − on_hand − on_order
     − expected_returns, exactly; it is cumulated over the opportunities and negative where more is there than is needed.
     """
 
@@ -75,6 +77,8 @@ class Requirements:
     """(I, T) forecast up to the end of protection, rounded half up once."""
     confirmed_orders: Integers
     """(I, T) confirmed orders beyond that forecast (orders consume the forecast of the same time)."""
+    dependent: Integers
+    """(I, T) what work orders need that start before the end of protection; it consumes no forecast."""
     backordered: Integers
     """(I)"""
     safety_demand: Integers
@@ -100,7 +104,8 @@ class Requirements:
     @property
     def order_up_to_level(self) -> Integers:
         """(I, T) gross requirement with safety stock: what stock and supply are compared with."""
-        return self.demand + self.confirmed_orders + self.backordered[:, None] + self.safety_stock[:, None]
+        moving = self.demand + self.confirmed_orders + self.dependent
+        return moving + self.backordered[:, None] + self.safety_stock[:, None]
 
     @property
     def net_requirement(self) -> Integers:
@@ -120,6 +125,7 @@ def net(*, positions: Positions) -> Requirements:
     >>> requirements = net(positions=Positions(
     ...     on_hand=np.array([10]), backordered=np.array([0]), supply=np.array([[0, 4, 0, 0, 0]]),
     ...     forecast=np.full((1, 5), 3.0), confirmed=np.array([[0, 0, 20, 0, 0]]), returns=np.zeros((1, 5)),
+    ...     dependent=np.zeros((1, 5), dtype=int),
     ...     safety_demand=np.array([5]), safety_lead_time=np.array([0]), protection_end=np.array([[4]])))
     >>> int(requirements.need[0, 0])
     11
@@ -130,25 +136,27 @@ def net(*, positions: Positions) -> Requirements:
     confirmed = _up_to(positions.confirmed, positions.protection_end)
     beyond_forecast = np.maximum(confirmed - demand, 0)
     on_order = _up_to(positions.supply, positions.protection_end)
+    dependent = _up_to(positions.dependent, positions.protection_end)
     returned = round_down(_up_to(positions.returns, positions.protection_end))
     fixed = positions.backordered + positions.safety_demand + positions.safety_lead_time - positions.on_hand
     return Requirements(
         demand=demand,
         confirmed_orders=beyond_forecast,
+        dependent=dependent,
         backordered=positions.backordered,
         safety_demand=positions.safety_demand,
         safety_lead_time=positions.safety_lead_time,
         on_hand=positions.on_hand,
         on_order=on_order,
         expected_returns=returned,
-        need=demand + beyond_forecast + fixed[:, None] - on_order - returned,
+        need=demand + beyond_forecast + dependent + fixed[:, None] - on_order - returned,
         projected_available=_projected(positions),
     )
 
 
 def _projected(positions: Positions) -> Integers:
     expected = round_half_up(np.cumsum(positions.forecast, axis=1))
-    gross = np.maximum(expected, np.cumsum(positions.confirmed, axis=1))
+    gross = np.maximum(expected, np.cumsum(positions.confirmed, axis=1)) + np.cumsum(positions.dependent, axis=1)
     start = positions.on_hand - positions.backordered
     returned = round_down(np.cumsum(positions.returns, axis=1))
     return np.asarray(start[:, None] + np.cumsum(positions.supply, axis=1) + returned - gross)

@@ -115,6 +115,7 @@ def stored(proposal: Proposal) -> StoredInputs:
         supply=inputs["supply"],
         forecast=inputs["forecast"],
         confirmed=[0] * days,
+        dependent=inputs["dependent"],
         returns=inputs["returns"],
         protection_buckets=days,
         demand_mean=inputs["demand_mean"],

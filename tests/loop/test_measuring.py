@@ -19,6 +19,7 @@ from procurement import scorecard
 from procurement.scorecard import Delivery, LeadTimes
 from scm.loop import generated, measures, targets
 from scm.loop.inputs import CycleInputs, Standing
+from scm.loop.making import Making
 from scm.loop.sources import Source, Supplier
 from scm.loop.targets import PlanSettings
 from scm.stock.projection import Position
@@ -87,6 +88,9 @@ def inputs(demand: list[list[float]], past: PastForecast | None, seen: LeadTimes
         suppliers={7: supplier(seen)},
         demand=np.array(demand),
         standing=Standing(positions=tuple(Position() for _ in demand), undecided=tuple(() for _ in demand)),
+        making=Making(),
+        made_demand=np.zeros((0, 0)),
+        made_standing=Standing(positions=(), undecided=()),
         returns=signals.ReturnRates(by_item={}, overall=0.0, resellable_share=0.8),
         budget=(),
         past=past,

@@ -37,6 +37,7 @@ def situation(seed: int):  # type: ignore[no-untyped-def]
         supply=random.integers(0, 30, (ITEMS, DAYS)) * (random.random((ITEMS, DAYS)) < 0.03),
         forecast=forecast,
         confirmed=random.integers(0, 20, (ITEMS, DAYS)) * (random.random((ITEMS, DAYS)) < 0.1),
+        dependent=random.integers(0, 15, (ITEMS, DAYS)) * (random.random((ITEMS, DAYS)) < 0.1),
         safety_demand=targets.safety_demand,
         safety_lead_time=targets.safety_lead_time,
         returns=random.uniform(0, 0.2, (ITEMS, DAYS)) * (random.random((ITEMS, 1)) < 0.5),
@@ -80,6 +81,7 @@ def test_every_account_adds_up_and_is_the_same_counted_again(seed: int) -> None:
             supply=positions.supply[item].tolist(),
             forecast=positions.forecast[item].tolist(),
             confirmed=positions.confirmed[item].tolist(),
+            dependent=positions.dependent[item].tolist(),
             returns=positions.returns[item].tolist(),
             protection_buckets=14,
             order_multiple=int(problem.order_multiple[item]),
@@ -107,6 +109,7 @@ def account_of(item: int = 0, **fields):  # type: ignore[no-untyped-def]
     needs = requirements.Requirements(
         demand=np.maximum(problem.need, 0),
         confirmed_orders=np.zeros_like(problem.need),
+        dependent=np.zeros_like(problem.need),
         backordered=nothing,
         safety_demand=nothing,
         safety_lead_time=nothing,

@@ -17,6 +17,8 @@ from web.i18n import Text
 TERMS: dict[str, Text] = {
     "demand": _l("Demand, %(protection_days)s days from %(order_date)s"),
     "confirmed_orders": _l("Customer orders beyond the forecast"),
+    "dependent": _l("Needed by planned work orders"),
+    "allocated": _l("Needed by open work orders"),
     "backorders": _l("Owed to customers who wait"),
     "safety_demand": _l("Safety stock: demand may be higher"),
     "safety_lead_time": _l("Safety stock: the supplier may be late"),
@@ -28,6 +30,7 @@ TERMS: dict[str, Text] = {
     "multiple": _l("Up to a multiple of %(order_multiple)s"),
     "fill": _l("Packs added to this order"),
     "cut": _l("Packs left out"),
+    "cover_limit": _l("Cut: more than %(cover_limit_days)s days of demand are not made"),
     "changed": _l("Changed by %(by)s"),
 }
 KINDS: dict[ProposalKind, Text] = {
@@ -42,7 +45,17 @@ BINDING: dict[str, Text] = {
     "supplier_minimum_value": _l("filled up to the supplier's minimum order value"),
     "brought_forward": _l("brought forward, because the order goes out today anyway"),
     "budget": _l("cut, because the budget does not cover it"),
+    "cover_limit": _l("cut to %(cover_limit_days)s days of demand, the limit of its bill"),
     "cheaper_to_wait": _l("left short for now, because waiting costs less"),
+}
+# What is made has no supplier.
+MAKE_TERMS: dict[str, Text] = TERMS | {
+    "safety_lead_time": _l("Safety stock: making may take longer"),
+    "on_order": _l("At the dock, in work orders, or being decided on"),
+}
+MAKE_BINDING: dict[str, Text] = BINDING | {
+    "need": _l("made as needed"),
+    "minimum_order_quantity": _l("raised to the minimum of %(minimum_order_quantity)s"),
 }
 DEMAND_CLASSES: dict[str, Text] = {
     "smooth": _l("smooth"),
@@ -80,9 +93,10 @@ class Term(TypedDict):
 def terms(proposal: ShownProposal) -> list[Term]:
     """This function will give the lines of the account in words, in the order in which they add up."""
     known = _known(proposal)
+    called = MAKE_TERMS if proposal.kind is ProposalKind.MAKE else TERMS
     return [
         Term(
-            label=str(TERMS[term["name"]]) % (known | {"by": term.get("by", "")}),
+            label=str(called[term["name"]]) % (known | {"by": term.get("by", "")}),
             quantity=term["quantity"],
             hand=term["name"] == "changed",
             note=term.get("reason", ""),
@@ -93,7 +107,8 @@ def terms(proposal: ShownProposal) -> list[Term]:
 
 def why(proposal: ShownProposal) -> Text:
     """This function will say in one sentence why it is this quantity."""
-    reason = str(BINDING[proposal.inputs["binding"]]) % _known(proposal)
+    reasons = MAKE_BINDING if proposal.kind is ProposalKind.MAKE else BINDING
+    reason = str(reasons[proposal.inputs["binding"]]) % _known(proposal)
     need = proposal.inputs["need"]
     if need <= 0:
         return gettext("Nothing is missing yet; %(reason)s.", reason=reason)

@@ -23,6 +23,7 @@ from scm.master.companies import Company
 from scm.master.items import BaseUnit, Item
 from scm.master.locations import Site
 from scm.master.partners import Partner
+from warehouse.transfer_documents import Transfer, TransferLine, TransferState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,8 @@ class ShownProposal:
     reason: str
     order_number: str | None
     order_state: PurchaseOrderState | None
+    transfer_number: str | None
+    transfer_state: TransferState | None
     edits: Sequence[ShownEdit]
 
     @property
@@ -89,8 +92,8 @@ class ShownProposal:
 
     @property
     def left_the_house(self) -> bool:
-        """Whether the supplier was told, so that the answer stands."""
-        return self.order_state is PurchaseOrderState.SENT
+        """Whether the supplier was told, or the other site has promised the goods, so that the answer stands."""
+        return self.order_state is PurchaseOrderState.SENT or self.transfer_state not in (None, TransferState.DRAFT)
 
 
 def by_ids(session: Session, proposal_ids: Sequence[int], *, site_id: int) -> dict[int, ShownProposal]:
@@ -120,6 +123,8 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
             AcceptanceRule.name.label("rule"),
             PurchaseOrder.number.label("order_number"),
             PurchaseOrder.state.label("order_state"),
+            Transfer.number.label("transfer_number"),
+            Transfer.state.label("transfer_state"),
         )
         .join(Item, Item.id == Proposal.item_id)
         .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
@@ -131,6 +136,8 @@ def _rows(site_id: int) -> sa.Select[*tuple[Any, ...]]:
         .outerjoin(AcceptanceRule, AcceptanceRule.id == Proposal.rule_id)
         .outerjoin(PurchaseOrderLine, PurchaseOrderLine.proposal_id == Proposal.id)
         .outerjoin(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
+        .outerjoin(TransferLine, TransferLine.proposal_id == Proposal.id)
+        .outerjoin(Transfer, Transfer.id == TransferLine.transfer_id)
         .where(Proposal.site_id == site_id)
     )
 
@@ -211,5 +218,7 @@ def _shown(row: sa.Row[Any], changed: Sequence[ShownEdit]) -> ShownProposal:
         reason=proposal.reason,
         order_number=row.order_number,
         order_state=row.order_state,
+        transfer_number=row.transfer_number,
+        transfer_state=row.transfer_state,
         edits=tuple(changed),
     )

@@ -20,12 +20,15 @@ from scm.core.db import table_of
 from scm.core.users import Actor
 from scm.master import locations
 from scm.master.locations import LocationKind
+from scm.master.partners import OWN_STOCK
 from scm.stock import ledger, moves, pegs, reservations
 from scm.stock.ledger import MoveRequest
 from scm.stock.moves import Move, MoveState, StockMove
 from scm.stock.pegs import Peg, PegRequest, PegState
+from warehouse.transfer_documents import Transfer, TransferLine, TransferState
 
 UNDECIDED = (PurchaseOrderState.DRAFT, PurchaseOrderState.SUBMITTED)
+NOT_SHIPPED = (TransferState.DRAFT, TransferState.RELEASED)  # no planned move to the receiver stands for it yet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,7 +208,8 @@ def progress(session: Session, order_ids: Iterable[int]) -> dict[int, Progress]:
 
 
 def undecided(session: Session, *, site_id: int) -> list[Undecided]:
-    """This function will list supply that is accepted, drafted or submitted but not yet approved.
+    """This function will list supply that is accepted, drafted or submitted but not yet approved, and what other sites
+    are to send and have not sent.
 
     A plan that ignored it would propose the same goods again while somebody thinks about them.
     """
@@ -213,19 +217,44 @@ def undecided(session: Session, *, site_id: int) -> list[Undecided]:
         Proposal.site_id == site_id,
         Proposal.state == ProposalState.ACCEPTED,
         ~sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id),
+        ~sa.exists().where(TransferLine.proposal_id == Proposal.id),
     )
     drafted = (
         sa.select(PurchaseOrderLine.item_id, PurchaseOrderLine.due_date, PurchaseOrderLine.quantity)
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
         .where(PurchaseOrder.site_id == site_id, PurchaseOrder.state.in_(UNDECIDED))
     )
-    both = sa.union_all(accepted, drafted).subquery()
+    moving = (
+        sa.select(TransferLine.item_id, Transfer.due_date, TransferLine.quantity)
+        .join(Transfer, Transfer.id == TransferLine.transfer_id)
+        .where(Transfer.to_site_id == site_id, Transfer.state.in_(NOT_SHIPPED), TransferLine.owner_id == OWN_STOCK)
+    )
+    both = sa.union_all(accepted, drafted, moving).subquery()
     rows = session.execute(
         sa.select(both.c.item_id, both.c.due_date, sa.func.sum(both.c.quantity).label("quantity"))
         .group_by(both.c.item_id, both.c.due_date)
         .order_by(both.c.item_id, both.c.due_date)
     )
     return [Undecided(item_id=row.item_id, due_date=row.due_date, quantity=int(row.quantity)) for row in rows]
+
+
+def leaving(session: Session, *, site_id: int) -> list[Undecided]:
+    """This function will list what a site is to send to others and has not yet promised, by the day it is to leave.
+
+    A plan that ignored it would let the site send it twice, or sell it.
+    """
+    rows = session.execute(
+        sa.select(TransferLine.item_id, Transfer.ship_date, sa.func.sum(TransferLine.quantity).label("quantity"))
+        .join(Transfer, Transfer.id == TransferLine.transfer_id)
+        .where(
+            Transfer.from_site_id == site_id,
+            Transfer.state == TransferState.DRAFT,
+            TransferLine.owner_id == OWN_STOCK,
+        )
+        .group_by(TransferLine.item_id, Transfer.ship_date)
+        .order_by(TransferLine.item_id, Transfer.ship_date)
+    )
+    return [Undecided(item_id=row.item_id, due_date=row.ship_date, quantity=int(row.quantity)) for row in rows]
 
 
 def _peg(session: Session, planned: Sequence[Move], *, site_id: int) -> None:

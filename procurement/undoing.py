@@ -1,7 +1,8 @@
 """Taking answers back: an accepted or rejected proposal is open again, as long as nothing has left the house.
 
-The line of an accepted one leaves its order; a request for approval, or an approval, of that order becomes void. What
-a supplier has been told cannot be taken back here. Locks: proposals, then orders, then stock.
+The line of an accepted one leaves its order or transfer; a request for approval, or an approval, of that order becomes
+void. What a supplier has been told, or a site has promised, cannot be taken back here. Locks: proposals, then
+transfers, then orders, then stock.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from procurement import authors, edits, proposals, purchase_orders, supply
+from procurement import authors, edits, moving, proposals, purchase_orders, supply
 from procurement.outcomes import Outcome, Refused
 from procurement.proposals import KIND, MACHINE, Proposal, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
@@ -37,6 +38,7 @@ def undo(session: Session, proposal_ids: Sequence[int], *, site_id: int, actor: 
     """This function will open answered proposals again, and say of each other why it stays as it is."""
     actor.require(Role.PLANNER, Role.BUYER)
     states = proposals.lock_known(session, proposal_ids, site_id=site_id)
+    moved = moving.of_proposals(session, sorted(states))
     ordered, arrived = _orders(session, sorted(states))
     newest = _newest_day(session, site_id=site_id)
     rows = session.execute(sa.select(Proposal.id, Proposal.order_date).where(Proposal.id.in_(states)))
@@ -47,11 +49,14 @@ def undo(session: Session, proposal_ids: Sequence[int], *, site_id: int, actor: 
             _refuse(
                 proposal_id, states, ordered.get(proposal_id), arrived, planned=dates.get(proposal_id), newest=newest
             )
+            if proposal_id in moved:
+                moving.refuse_left(proposal_id, moved[proposal_id])
         except ScmError as error:
             refused.append(Refused(id=proposal_id, error=error))
         else:
             done.append(proposal_id)
     _leave_orders(session, {i: ordered[i] for i in done if i in ordered}, actor=actor, now=now)
+    moving.leave(session, {i: moved[i] for i in done if i in moved}, actor=actor)
     _open(session, done, states, ordered, actor=actor)
     return Outcome(done=tuple(done), refused=tuple(refused))
 

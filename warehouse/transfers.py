@@ -206,6 +206,8 @@ def ship(
     planned = moves.lock(session, [move.id for move in transfer_documents.planned_moves(session, transfer_id)])
     picks = {move.id: move for move in planned if move.allocated and move.state is MoveState.PLANNED}
     found = _counted(transfer, results, {move_id: move.quantity for move_id, move in picks.items()})
+    if results is not None and {one.move_id for one in results} != set(picks):
+        raise BadTransfer(f"{transfer.number}: not every pick is done: scan the rest, or say that it is short")
     left = sum(move.quantity for move in planned) - sum(found.values())
     if not any(found.values()):
         raise NothingToShip(f"nothing of {transfer.number} was picked: pick it first, or cancel it")

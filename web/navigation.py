@@ -58,6 +58,7 @@ GROUPS = (
             Link(endpoint="putaway.index", text=_l("Put away")),
             Link(endpoint="waves.index", text=_l("Waves and picking")),
             Link(endpoint="shipments.index", text=_l("Shipments")),
+            Link(endpoint="transfers.index", text=_l("Transfers")),
             Link(endpoint="counts.index", text=_l("Counts")),
             Link(endpoint="returns.index", text=_l("Returns desk")),
         ),

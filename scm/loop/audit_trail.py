@@ -18,6 +18,7 @@ from scm.sales.documents import SalesOrder
 from warehouse.counts import CycleCount
 from warehouse.packing import Shipment
 from warehouse.receiving import GoodsReceipt
+from warehouse.transfer_documents import Transfer
 from warehouse.waves import Wave
 
 NUMBERED: tuple[tuple[str, sa.FromClause, str], ...] = (
@@ -27,6 +28,7 @@ NUMBERED: tuple[tuple[str, sa.FromClause, str], ...] = (
     ("wave", table_of(Wave), "number"),
     ("shipment", table_of(Shipment), "number"),
     ("cycle_count", table_of(CycleCount), "number"),
+    ("transfer", table_of(Transfer), "number"),
     ("return_authorization", table_of(ReturnAuthorization), "number"),
     ("item", table_of(Item), "sku"),
     ("partner", table_of(Partner), "code"),

@@ -24,6 +24,7 @@ from scm.sales.documents import SalesOrder
 from warehouse.counts import CycleCount
 from warehouse.packing import Shipment
 from warehouse.receiving import GoodsReceipt
+from warehouse.transfer_documents import Transfer
 from warehouse.waves import Wave
 
 LONGEST_SCAN = 120
@@ -48,6 +49,7 @@ class ScanKind(enum.Enum):
     WAVE = "wave"
     SHIPMENT = "shipment"
     CYCLE_COUNT = "cycle_count"
+    TRANSFER = "transfer"
     SALES_ORDER = "sales_order"
     RETURN_AUTHORIZATION = "return_authorization"
 
@@ -83,14 +85,14 @@ class NothingScanned(NotFound):
 
 
 def resolve(session: Session, text: str, *, site_id: int) -> Scanned:
-    """This function will tell what a scanned text is, in at most six queries. Raises `NotAScan`, `NothingScanned`.
+    """This function will tell what a scanned text is, in at most seven queries. Raises `NotAScan`, `NothingScanned`.
 
     A document's number comes first, then items and packs, then places, then tracking numbers.
     """
     wanted = text.strip()
     if not 0 < len(wanted) <= LONGEST_SCAN or not wanted.isprintable():
         raise NotAScan(f"{wanted[:40]!r} is no scan: 1 to {LONGEST_SCAN} printable characters are")
-    for look in (_document, _item, _location, _tracking):
+    for look in (_document, _transfer, _item, _location, _tracking):
         for found in look(session, wanted, site_id):
             return found
     raise NothingScanned(
@@ -107,6 +109,16 @@ def _document(session: Session, text: str, site_id: int) -> Iterator[Scanned]:
     found = session.scalar(sa.select(document.id).where(document.number == text.upper(), document.site_id == site_id))
     if found is not None:
         yield Scanned(kind=kind, id=found, code=text.upper())
+
+
+def _transfer(session: Session, text: str, site_id: int) -> Iterator[Scanned]:
+    """A transfer belongs to the two sites that send and receive it."""
+    if not text.upper().startswith(f"{numbering.TRANSFER.prefix}-"):
+        return
+    ours = sa.or_(Transfer.from_site_id == site_id, Transfer.to_site_id == site_id)
+    found = session.scalar(sa.select(Transfer.id).where(Transfer.number == text.upper(), ours))
+    if found is not None:
+        yield Scanned(kind=ScanKind.TRANSFER, id=found, code=text.upper())
 
 
 def _item(session: Session, text: str, site_id: int) -> Iterator[Scanned]:

@@ -49,7 +49,8 @@ def spare(positions: Positions, required: Requirements, *, review_days: Integers
     >>> import numpy as np
     >>> lone = Positions(
     ...     on_hand=np.array([50]), backordered=np.array([0]), supply=np.zeros((1, 20), dtype=np.int64),
-    ...     forecast=np.full((1, 20), 2.0), confirmed=np.zeros((1, 20), dtype=np.int64), returns=np.zeros((1, 20)),
+    ...     forecast=np.full((1, 20), 2.0), confirmed=np.zeros((1, 20), dtype=np.int64),
+    ...     dependent=np.zeros((1, 20), dtype=np.int64), returns=np.zeros((1, 20)),
     ...     safety_demand=np.array([4]), safety_lead_time=np.array([0]), protection_end=np.array([[10]]))
     >>> spare(lone, requirements.net(positions=lone), review_days=np.array([5])).tolist()
     [16]

@@ -23,12 +23,15 @@ def positions(draw: st.DrawFn, items: int) -> Positions:
 
     supply = np.zeros((items, DAYS), dtype=np.int64)
     supply[np.arange(items), whole(DAYS - 1)] = whole(40)
+    dependent = np.zeros((items, DAYS), dtype=np.int64)
+    dependent[np.arange(items), whole(DAYS - 1)] = whole(15)
     return Positions(
         on_hand=whole(120),
         backordered=whole(20),
         supply=supply,
         forecast=np.repeat(whole(8)[:, None] / 3, DAYS, axis=1),
         confirmed=np.zeros((items, DAYS), dtype=np.int64),
+        dependent=dependent,
         returns=np.zeros((items, DAYS)),
         safety_demand=whole(10),
         safety_lead_time=whole(4),
@@ -90,6 +93,7 @@ def test_no_move_takes_a_sender_below_its_own_need_and_the_total_stays(
             demand = 0.0
             for day in range(min(end, DAYS)):
                 stock += int(site.supply[item, day])
+                stock -= int(site.dependent[item, day])
                 demand += float(site.forecast[item, day])
                 assert stock - int(np.floor(demand + 0.5)) >= int(safety[item]), f"day {day}"
         need = np.maximum(requirements.net(positions=site).need[:, 0], 0)

@@ -146,6 +146,18 @@ KINDS: Mapping[Kind, KindWords] = {
         _l("Closes itself when the goods are released or written off"),
         "watch",
     ),
+    Kind.TRANSFER_LATE: _words(
+        _l("Late transfers"),
+        _l("goods that should have left or arrived, at cost"),
+        _l("Closes itself when the goods leave, arrive or are written off"),
+        "clock",
+    ),
+    Kind.TRANSFER_SHORT: _words(
+        _l("Short transfers"),
+        _l("goods left behind or not yet there, at cost"),
+        _l("Closes itself when the rest arrives or is written off"),
+        "watch",
+    ),
     Kind.TO_INSPECT: _words(
         _l("Parcels to inspect"), _l("returned goods nobody looked at"), _l("Closes itself when it is inspected"), "box"
     ),

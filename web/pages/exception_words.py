@@ -115,6 +115,11 @@ def _count(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
     return _both(lines, net)
 
 
+def _transfer(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
+    late = ngettext("%(num)s day late", "%(num)s days late", facts["days_late"])
+    return _both(gettext("on its way here") if facts["sent"] else gettext("not sent yet"), late)
+
+
 def _return(row: CaseRow, facts: Mapping[str, Any], currency: str) -> str:
     units = ngettext("%(num)s unit", "%(num)s units", row.quantity or 0)
     age = ngettext("authorized %(num)s day ago", "authorized %(num)s days ago", facts["age_days"])
@@ -159,6 +164,8 @@ WHAT: Mapping[Kind, Callable[[CaseRow, Mapping[str, Any], str], str]] = {
     Kind.TO_PUT_AWAY: _units,
     Kind.COUNT_TO_APPROVE: _count,
     Kind.QUARANTINED: _units,
+    Kind.TRANSFER_LATE: _transfer,
+    Kind.TRANSFER_SHORT: _units,
     Kind.TO_INSPECT: _return,
     Kind.TO_DISPOSE: _return,
     Kind.TO_REFUND: _return,

@@ -45,6 +45,7 @@ _SUBJECTS: Mapping[Subject, Callable[[CaseRow], str]] = {
     Subject.PURCHASE_ORDER: _named("/purchase-orders"),
     Subject.SALES_ORDER: _named("/sales-orders"),
     Subject.CYCLE_COUNT: _named("/warehouse/counts"),
+    Subject.TRANSFER: _named("/warehouse/transfers"),
     Subject.RETURN: _named("/returns"),
     Subject.JOB_RUN: lambda row: f"/jobs/{row.subject_id}",
     Subject.MESSAGE: lambda row: "/jobs/messages",

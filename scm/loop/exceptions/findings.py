@@ -35,6 +35,8 @@ class Kind(enum.Enum):
     TO_PUT_AWAY = "to_put_away"
     COUNT_TO_APPROVE = "count_to_approve"
     QUARANTINED = "quarantined"
+    TRANSFER_LATE = "transfer_late"
+    TRANSFER_SHORT = "transfer_short"
     TO_INSPECT = "to_inspect"
     TO_DISPOSE = "to_dispose"
     TO_REFUND = "to_refund"
@@ -54,6 +56,7 @@ class Subject(enum.Enum):
     PURCHASE_ORDER = "purchase_order"
     SALES_ORDER = "sales_order"
     CYCLE_COUNT = "cycle_count"
+    TRANSFER = "transfer"
     RETURN = "return_authorization"
     JOB_RUN = "job_run"
     MESSAGE = "outbox_message"
@@ -91,6 +94,8 @@ DESKS: Mapping[Kind, Desk] = {
     Kind.TO_PUT_AWAY: _desk(Subject.ITEM, Role.WAREHOUSE),
     Kind.COUNT_TO_APPROVE: _desk(Subject.CYCLE_COUNT, Role.WAREHOUSE, Role.APPROVER),
     Kind.QUARANTINED: _desk(Subject.ITEM, Role.WAREHOUSE),
+    Kind.TRANSFER_LATE: _desk(Subject.TRANSFER, Role.WAREHOUSE, Role.PLANNER),
+    Kind.TRANSFER_SHORT: _desk(Subject.TRANSFER, Role.WAREHOUSE, Role.PLANNER),
     Kind.TO_INSPECT: _desk(Subject.RETURN, Role.RETURNS),
     Kind.TO_DISPOSE: _desk(Subject.RETURN, Role.RETURNS),
     Kind.TO_REFUND: _desk(Subject.RETURN, Role.RETURNS),

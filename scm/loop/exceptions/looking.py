@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scm.finance import costs
 from scm.finance.averages import StockCost
-from scm.loop.exceptions import buying, operating, planning, planning_facts, returning, selling, storing
+from scm.loop.exceptions import buying, moving, operating, planning, planning_facts, returning, selling, storing
 from scm.loop.exceptions.findings import Finding, Kind, Scope
 from scm.loop.exceptions.planning import Coming
 from scm.loop.exceptions.planning_facts import PlanningFacts
@@ -88,6 +88,7 @@ _FINDERS: tuple[tuple[frozenset[Kind], Callable[[_Seen], Iterable[Finding]]], ..
     (frozenset({Kind.ORDER_LATE}), lambda s: storing.late_orders(s.session, s.scope)),
     (frozenset({Kind.ORDER_WAITS}), lambda s: selling.waiting_orders(s.session, s.scope)),
     (frozenset({Kind.TO_PUT_AWAY, Kind.QUARANTINED}), lambda s: storing.standing(s.session, s.scope, s.costs)),
+    (frozenset({Kind.TRANSFER_LATE, Kind.TRANSFER_SHORT}), lambda s: moving.transfers(s.session, s.scope, s.costs)),
     (frozenset({Kind.COUNT_TO_APPROVE}), lambda s: storing.counts(s.session, s.scope, s.costs)),
     (
         frozenset({Kind.TO_INSPECT, Kind.TO_DISPOSE, Kind.TO_REFUND, Kind.RETURN_OVERDUE}),

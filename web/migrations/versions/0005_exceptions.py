@@ -36,6 +36,8 @@ KINDS = (
     "to_dispose",
     "to_refund",
     "return_overdue",
+    "transfer_late",
+    "transfer_short",
     "order_late",
     "order_waits",
     "job_failed",

@@ -32,6 +32,7 @@ SHOWN_BY = {
     "wave": ("picking.show", "number"),
     "shipment": ("shipments.show", "number"),
     "cycle_count": ("counts.show", "number"),
+    "transfer": ("transfers.show", "number"),
     "return_authorization": ("returns.show", "number"),
     "item": ("items.show", "sku"),
 }

@@ -34,6 +34,8 @@ KINDS: dict[str, Text] = {
     "shipment": lazy_pgettext("kind", "shipment"),
     "site": lazy_pgettext("kind", "site"),
     "stock_move": lazy_pgettext("kind", "stock move"),
+    "transfer": lazy_pgettext("kind", "transfer"),
+    "transfer_lane": lazy_pgettext("kind", "lane between sites"),
     "supplier": lazy_pgettext("kind", "supplier"),
     "unknown_parcel": lazy_pgettext("kind", "unknown parcel"),
     "user": lazy_pgettext("kind", "user"),

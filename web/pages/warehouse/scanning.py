@@ -23,6 +23,7 @@ PAGES = {
     ScanKind.WAVE: "picking.show",
     ScanKind.SHIPMENT: "shipments.show",
     ScanKind.CYCLE_COUNT: "counts.show",
+    ScanKind.TRANSFER: "transfers.show",
     ScanKind.SALES_ORDER: "packing.show",
     ScanKind.RETURN_AUTHORIZATION: "returns.show",
 }

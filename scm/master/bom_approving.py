@@ -54,11 +54,8 @@ def edit(
         raise BomChanged(f"{called} has changed meanwhile: load it again; nothing was changed")
     bom_writing.check(session, content, number=called, site_id=bom.site_id, item_id=bom.item_id, company_id=company_id)
     approval.void(session, subject_kind=KIND, subject_id=bom.id, now=now)
-    bom_writing.remove_parts(session, bom.id)
-    for name in bom_content.HEAD:
-        setattr(bom, name, getattr(content, name))
     session.flush()
-    bom_writing.write_parts(session, bom.id, content)
+    bom_writing.rewrite(session, bom_id=bom.id, content=content)
     _record(session, "edit", bom, actor)
 
 

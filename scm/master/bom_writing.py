@@ -64,7 +64,7 @@ def create(session: Session, content: BomContent, *, site_id: int, item_id: int,
     )
     session.add(bom)
     session.flush()
-    write_parts(session, bom.id, content)
+    _write_parts(session, bom.id, content)
     audit.record(
         session,
         actor=actor,
@@ -130,8 +130,7 @@ def check(session: Session, content: BomContent, *, number: str, site_id: int, i
     )
 
 
-def write_parts(session: Session, bom_id: int, content: BomContent) -> None:
-    """This function will write lines, substitutes and operations of a revision that has none."""
+def _write_parts(session: Session, bom_id: int, content: BomContent) -> None:
     lines = [
         BomLine(
             bom_id=bom_id,
@@ -157,8 +156,15 @@ def write_parts(session: Session, bom_id: int, content: BomContent) -> None:
     session.flush()
 
 
-def remove_parts(session: Session, bom_id: int) -> None:
-    """This function will take lines, substitutes and operations off a draft, before others are written."""
+def rewrite(session: Session, *, bom_id: int, content: BomContent) -> None:
+    """This function will let a draft say something else that was checked."""
+    _remove_parts(session, bom_id)
+    head = {name: getattr(content, name) for name in bom_content.HEAD}
+    session.execute(sa.update(Bom).where(Bom.id == bom_id).values(**head))
+    _write_parts(session, bom_id, content)
+
+
+def _remove_parts(session: Session, bom_id: int) -> None:
     lines = sa.select(BomLine.id).where(BomLine.bom_id == bom_id)
     routings = sa.select(Routing.id).where(Routing.bom_id == bom_id)
     session.execute(sa.delete(BomSubstitute).where(BomSubstitute.bom_line_id.in_(lines)))

@@ -96,34 +96,34 @@ AGREEMENTS = Kind(
 def import_items(session: Session, data: bytes, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
     """This function will add and change items from a CSV file, or only say what it would do."""
     actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
-    return _take(session, data, ITEMS, company_id=company_id, dry_run=dry_run, actor=actor)
+    return take(session, data, ITEMS, company_id=company_id, dry_run=dry_run, actor=actor)
 
 
 def import_suppliers(session: Session, data: bytes, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
     """This function will add and change suppliers with their terms from a CSV file, or only say what it would do."""
     actor.require(Role.BUYER, Role.ADMIN, Role.SYSTEM)
-    return _take(session, data, SUPPLIERS, company_id=company_id, dry_run=dry_run, actor=actor)
+    return take(session, data, SUPPLIERS, company_id=company_id, dry_run=dry_run, actor=actor)
 
 
 def import_agreements(session: Session, data: bytes, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
     """This function will add and change agreements from a CSV file, or only say what it would do."""
     actor.require(Role.BUYER, Role.ADMIN, Role.SYSTEM)
-    return _take(session, data, AGREEMENTS, company_id=company_id, dry_run=dry_run, actor=actor)
+    return take(session, data, AGREEMENTS, company_id=company_id, dry_run=dry_run, actor=actor)
 
 
 def export_items(session: Session, *, company_id: int) -> bytes:
     """This function will write all items as a CSV file that `import_items` reads."""
-    return _give(session, ITEMS, company_id=company_id)
+    return give(session, ITEMS, company_id=company_id)
 
 
 def export_suppliers(session: Session, *, company_id: int) -> bytes:
     """This function will write all suppliers with their terms as a CSV file that `import_suppliers` reads."""
-    return _give(session, SUPPLIERS, company_id=company_id)
+    return give(session, SUPPLIERS, company_id=company_id)
 
 
 def export_agreements(session: Session, *, company_id: int) -> bytes:
     """This function will write all agreements as a CSV file that `import_agreements` reads."""
-    return _give(session, AGREEMENTS, company_id=company_id)
+    return give(session, AGREEMENTS, company_id=company_id)
 
 
 def record_changes(
@@ -153,7 +153,7 @@ def record_changes(
             verb=kind.verb,
             document_kind=kind.document_kind,
             document_ids=[ids[key]],
-            row=" ".join(key),
+            row=" ".join(str(part) for part in key),
             changes=changes,
         )
 
@@ -167,12 +167,14 @@ def shown(column: Column, value: Any) -> str:
     return "" if value is None or value == () else column.write(value)
 
 
-def _give(session: Session, kind: Kind, *, company_id: int) -> bytes:
+def give(session: Session, kind: Kind, *, company_id: int) -> bytes:
+    """This function will write all rows of a kind as a CSV file that `take` reads."""
     known = kind.existing(session, company_id=company_id)
     return sheets.write((known[key] for key in sorted(known)), columns=kind.columns)
 
 
-def _take(session: Session, data: bytes, kind: Kind, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
+def take(session: Session, data: bytes, kind: Kind, *, company_id: int, dry_run: bool, actor: Actor) -> Report:
+    """This function will add and change rows of a kind from a CSV file, or only say what it would do."""
     sheet = sheets.read(data, columns=kind.columns)
     known = kind.existing(session, company_id=company_id)
     errors = list(sheet.errors)

@@ -125,7 +125,7 @@ def set_shifts(
     actor.require(Role.PLANNER, Role.ADMIN, Role.SYSTEM)
     center = _locked(session, work_center_id, site_id)
     label = f"work centre {center.code}"
-    _refuse_overlap(label, wanted)
+    check_shifts(wanted, code=center.code)
     present = shifts(session, [work_center_id]).get(work_center_id, ())
     if present != tuple(sorted(believed)):
         raise CenterChanged(f"{label}: somebody has changed its shifts meanwhile: look at them again")
@@ -151,6 +151,24 @@ def shifts(session: Session, work_center_ids: Iterable[int]) -> dict[int, tuple[
     return {work_center_id: tuple(rows) for work_center_id, rows in found.items()}
 
 
+def check_shifts(wanted: Sequence[ShiftRow], *, code: str) -> None:
+    """This function will refuse shifts that overlap, also over midnight and over Sunday. Raises `BadCenter`."""
+    label = f"work centre {code}"
+    for shift in wanted:
+        if not 0 <= shift.weekday <= 6:
+            raise BadCenter(f"{label}: weekday {shift.weekday} does not exist: count from Monday, 0, to Sunday, 6")
+        if shift.starts_at == shift.ends_at:
+            raise BadCenter(f"{label}: a shift from {shift.starts_at:%H:%M} to the same time takes no time")
+    ordered = sorted(wanted)
+    for shift, following in zip(ordered, [*ordered[1:], *ordered[:1]], strict=True):
+        gap = (_start(following) - _start(shift)) % WEEK or WEEK * (len(ordered) == 1)
+        if gap < shift.seconds:
+            raise BadCenter(
+                f"{label}: the shift of weekday {shift.weekday} from {shift.starts_at:%H:%M} to {shift.ends_at:%H:%M} "
+                f"overlaps the one of weekday {following.weekday} from {following.starts_at:%H:%M}"
+            )
+
+
 def _locked(session: Session, work_center_id: int, site_id: int) -> WorkCenter:
     center = session.scalars(
         sa.select(WorkCenter)
@@ -168,23 +186,6 @@ def _refuse(label: str, row: CenterRow) -> None:
         raise BadCenter(f"{label}: give a name of 1 to 120 printable characters")
     if type(row.machines) is not int or not 1 <= row.machines <= MOST_MACHINES:
         raise BadCenter(f"{label}: machines is {row.machines}: give a whole number from 1 to {MOST_MACHINES}")
-
-
-def _refuse_overlap(label: str, wanted: Sequence[ShiftRow]) -> None:
-    """Times are laid on the circle of the week, because a shift may end on the next day, also from Sunday on."""
-    for shift in wanted:
-        if not 0 <= shift.weekday <= 6:
-            raise BadCenter(f"{label}: weekday {shift.weekday} does not exist: count from Monday, 0, to Sunday, 6")
-        if shift.starts_at == shift.ends_at:
-            raise BadCenter(f"{label}: a shift from {shift.starts_at:%H:%M} to the same time takes no time")
-    ordered = sorted(wanted)
-    for shift, following in zip(ordered, [*ordered[1:], *ordered[:1]], strict=True):
-        gap = (_start(following) - _start(shift)) % WEEK or WEEK * (len(ordered) == 1)
-        if gap < shift.seconds:
-            raise BadCenter(
-                f"{label}: the shift of weekday {shift.weekday} from {shift.starts_at:%H:%M} to {shift.ends_at:%H:%M} "
-                f"overlaps the one of weekday {following.weekday} from {following.starts_at:%H:%M}"
-            )
 
 
 def _start(shift: ShiftRow) -> int:

@@ -75,11 +75,12 @@ def test_no_route_takes_columns_it_does_not_ask_for(database: Database, username
 
 def asked_for(rule: Rule) -> set[str]:
     """What a route may change that asks for nothing, or for little that has a name of its own: one's own wishes and
-    views, a new place by its code, the orders drafted of what was accepted.
+    views, a new place or work centre by its code, the orders drafted of what was accepted.
     """
     own = {
         "/account/preferences": {"preference"},
         "/master/locations/new": {"location"},
+        "/master/work-centers/new": {"work_center"},
         "/purchase-orders/draft": {"purchase_order", "purchase_order_line", "purchase_order_author", "number_series"},
         "/exceptions/look": {"exception_case", "exception_check", "exception_event"},
     }

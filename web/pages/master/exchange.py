@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 
 from scm.core.errors import InvalidInput
 from scm.core.users import Role
-from scm.master import exchange
+from scm.master import exchange, making_exchange
 from scm.master.exchange import Report
 from web.area import Area
 from web.desk import Desk, act, done, not_here, read
 from web.i18n import Text
 from web.pages.master import wording
+from web.pages.master.making_words import EDITORS
 
 area = Area("master_files", __name__)
 MOST_BYTES = 4 * 1024 * 1024
@@ -61,6 +62,34 @@ SHEETS: Mapping[str, Sheet] = {
         take=exchange.import_agreements,
         give=exchange.export_agreements,
         back="master_agreements.index",
+    ),
+    "boms": Sheet(
+        name=_l("Bills of materials"),
+        roles=EDITORS,
+        take=making_exchange.import_boms,
+        give=making_exchange.export_boms,
+        back="master_boms.index",
+    ),
+    "bom-lines": Sheet(
+        name=_l("Lines of bills of materials"),
+        roles=EDITORS,
+        take=making_exchange.import_lines,
+        give=making_exchange.export_lines,
+        back="master_boms.index",
+    ),
+    "operations": Sheet(
+        name=_l("Operations"),
+        roles=EDITORS,
+        take=making_exchange.import_operations,
+        give=making_exchange.export_operations,
+        back="master_boms.index",
+    ),
+    "work-centers": Sheet(
+        name=_l("Work centres"),
+        roles=EDITORS,
+        take=making_exchange.import_work_centers,
+        give=making_exchange.export_work_centers,
+        back="master_work_centers.index",
     ),
 }
 

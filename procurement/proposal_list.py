@@ -34,6 +34,7 @@ class Binding(enum.Enum):
     BROUGHT_FORWARD = "brought_forward"
     BUDGET = "budget"
     CHEAPER_TO_WAIT = "cheaper_to_wait"
+    SPARE = "spare"
 
 
 class Urgency(enum.Enum):

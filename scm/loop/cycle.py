@@ -6,6 +6,7 @@ was made from has changed meanwhile. A run that fails publishes nothing: the las
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -26,15 +27,29 @@ from scm.core.db import Database
 from scm.core.errors import Conflict
 from scm.core.progress import SILENT, Progress
 from scm.core.users import Actor, Role
-from scm.loop import accounts, indicators, item_targets, making_accounts, making_plan, measures, messages, targets
+from scm.loop import (
+    accounts,
+    indicators,
+    item_targets,
+    making_accounts,
+    making_plan,
+    measures,
+    messages,
+    moving_accounts,
+    moving_plan,
+    targets,
+)
 from scm.loop import inputs as reading
 from scm.loop.accounts import Planned
 from scm.loop.cycle_runs import KIND, CycleRun
 from scm.loop.exceptions import refresh
-from scm.loop.inputs import CycleInputs
+from scm.loop.inputs import CycleInputs, Floats
+from scm.loop.making_plan import MakingPlan
+from scm.loop.moving_plan import Netted, SiteMoves
 from scm.loop.targets import PlanSettings
-from scm.master import companies
+from scm.master import companies, sites, transfer_lanes
 from scm.master.locations import Site
+from scm.master.transfer_lanes import Lane
 from scm.planning import feasibility, replenishment
 from scm.planning.checks import InvalidPlanningInput
 from scm.planning.problem import Settings
@@ -46,7 +61,7 @@ DEFAULTS = PlanSettings()
 
 @dataclass(frozen=True, kw_only=True)
 class CycleResult:
-    """What a run did, as the command line prints it."""
+    """What a run did over all sites, as the command line prints it. `run_id` is that of the first site's record."""
 
     run_id: int
     as_of: date
@@ -92,7 +107,9 @@ def run(
     progress: Progress = SILENT,
     conclude: Conclude | None = None,
 ) -> CycleResult:
-    """This function will run the cycle for the site as of the end of a day and publish its proposals.
+    """This function will run the cycle for every site as of the end of a day and publish the proposals of all.
+
+    What one site is short of and another can spare is proposed to be moved; the rest is bought.
 
     `conclude` is called in the transaction that publishes, so that whoever must run a slot once can note it there.
     Raises `NothingToPlan`, `SupplierWithoutTerms`, `PlanFailed`, `PlanInfeasible`, `InputsChanged`; the last good plan
@@ -102,27 +119,25 @@ def run(
     started = time.perf_counter()
     progress.stage(f"Cycle {as_of}: reading", total=STAGES)
     with database.unit_of_work(write=False) as session:
-        found = _read(session, as_of)
-    if not found.sources:
+        found, lanes = _read(session, as_of)
+    if not found:
         raise NothingToPlan("no active item has a supplier's agreement: import agreements first")
+    if len(found) > 1:
+        progress.stage(f"Cycle {as_of}: {len(found)} sites", total=STAGES + 2 * (len(found) - 1))
     progress.advance()
-    try:
-        computed = _compute(found, settings, progress)
-    except (InvalidPlanningInput, NoSolution, SolverUnavailable) as error:
-        raise PlanFailed(
-            f"the plan as of {as_of} could not be made: {_in_our_words(error, found)}; nothing is published, the last "
-            "plan stays"
-        ) from error
-    requests = [*accounts.proposals_of(computed), *_to_make(computed)]
+    computed = _plan(found, lanes, settings, progress)
 
     def publish(session: Session) -> CycleResult:
-        published = _publish(session, computed, requests, actor=actor, now=now, started=started)
+        published = _joined(
+            [_publish(session, done, requests, actor=actor, now=now, started=started) for done, requests in computed]
+        )
         if conclude is not None:
             conclude(session, published)
         return published
 
     result = database.run(publish)
-    database.run(lambda session: _look_around(session, found, actor=actor, now=now))
+    for one in found:
+        database.run(functools.partial(_look_around, found=one, actor=actor, now=now))
     progress.advance()
     return result
 
@@ -134,14 +149,55 @@ def _look_around(session: Session, found: CycleInputs, *, actor: Actor, now: dat
     indicators.measure(session, site_id=site_id, actor=actor, now=now, today=morning)
 
 
-def _read(session: Session, as_of: date) -> CycleInputs:
+def _read(session: Session, as_of: date) -> tuple[list[CycleInputs], list[Lane]]:
+    """What every site that buys something reads, and the lanes between them."""
     company = companies.only(session)
-    site = session.query(Site).filter(Site.company_id == company.id).order_by(Site.id).first()
-    assert site is not None, f"company {company.code} has no site"
-    return reading.read(session, company=company, site=site, as_of=as_of)
+    found = [
+        reading.read(session, company=company, site=site, as_of=as_of)
+        for site in sites.all_of(session, company_id=company.id)
+    ]
+    return [one for one in found if one.sources], transfer_lanes.in_use(session, company_id=company.id)
 
 
-def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> Planned:
+def _plan(
+    found: Sequence[CycleInputs], lanes: Sequence[Lane], settings: PlanSettings, progress: Progress
+) -> list[tuple[Planned, list[tuple[ProposalRequest, int]]]]:
+    """Each site's plan and its proposals: first what the others can spare is moved, then the rest is made and bought.
+
+    The sites buy from one budget, in their order.
+    """
+    drafts, current = [], found[0]
+    computed: list[tuple[Planned, list[tuple[ProposalRequest, int]]]] = []
+    spent: Floats = np.zeros(settings.opportunities)
+    try:
+        for current in found:
+            drafts.append(_draft(current, settings, progress))
+        moves = moving_plan.plan(drafts, lanes)
+        for draft, moved in zip(drafts, moves, strict=True):
+            current = draft.inputs
+            done = _solve(draft, moved, spent, progress)
+            to_move = moving_accounts.proposals_of(done, draft.wanted, moved.arrivals)
+            requests = [(request, 0) for request in to_move]
+            computed.append((done, [*requests, *accounts.proposals_of(done), *_to_make(done)]))
+            spent = spent + (done.plan.quantities * done.problem.unit_price[:, None]).sum(axis=0)
+    except (InvalidPlanningInput, NoSolution, SolverUnavailable) as error:
+        raise PlanFailed(
+            f"the plan as of {current.as_of} could not be made: {_in_our_words(error, current)}; nothing is published, "
+            "the last plan stays"
+        ) from error
+    return computed
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Draft(Netted):
+    """One site's needs, with what its plan is made from."""
+
+    forecast: engine.ForecastResult
+    making: MakingPlan
+    settings: PlanSettings
+
+
+def _draft(found: CycleInputs, settings: PlanSettings, progress: Progress) -> _Draft:
     settings = targets.reaching_far_enough(found, settings=settings)
     guarded = targets.protection(found, settings=settings)
     made_guarded = making_plan.protection(found, settings=settings)
@@ -160,7 +216,14 @@ def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> 
     days = settings.forecast.horizon * targets.WEEK_DAYS
     dependent = making.dependent(found.item_ids.tolist(), days)
     wanted = targets.targets(found, guarded, bought, dependent, settings=settings)
-    problem = targets.problem(found, wanted, settings=settings)
+    return _Draft(inputs=found, guarded=guarded, wanted=wanted, forecast=forecast, making=making, settings=settings)
+
+
+def _solve(draft: _Draft, moves: SiteMoves, spent: Floats, progress: Progress) -> Planned:
+    wanted = moving_plan.after(draft.wanted, moves) if moves.arrivals or moves.outgoing.any() else draft.wanted
+    problem = targets.problem(draft.inputs, wanted, settings=draft.settings)
+    if spent.any():
+        problem = replace(problem, budget=np.maximum(problem.budget - spent, 0.0))
     plan = replenishment.solve(problem, settings=Settings())
     violations = feasibility.check(problem, plan)
     if violations:
@@ -170,14 +233,14 @@ def _compute(found: CycleInputs, settings: PlanSettings, progress: Progress) -> 
         )
     progress.advance()
     return Planned(
-        inputs=found,
-        guarded=guarded,
+        inputs=draft.inputs,
+        guarded=draft.guarded,
         wanted=wanted,
-        forecast=forecast,
+        forecast=draft.forecast,
         problem=problem,
         plan=plan,
-        making=making,
-        settings=settings,
+        making=draft.making,
+        settings=draft.settings,
     )
 
 
@@ -303,6 +366,22 @@ def _result(record: CycleRun, *, currency: str, value: int, gap: float) -> Cycle
         duration_seconds=record.duration_milliseconds / 1000,
         measures=record.measures,
         messages=tuple(record.messages),
+    )
+
+
+def _joined(results: Sequence[CycleResult]) -> CycleResult:
+    """What the runs of all sites did together; the measures are those of the first site."""
+    first = results[0]
+    if len(results) == 1:
+        return first
+    return replace(
+        first,
+        items=max(one.items for one in results),
+        proposals=sum(one.proposals for one in results),
+        value=sum(one.value for one in results),
+        gap=max(one.gap for one in results),
+        duration_seconds=max(one.duration_seconds for one in results),
+        messages=tuple(message for one in results for message in one.messages),
     )
 
 

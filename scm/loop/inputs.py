@@ -161,6 +161,10 @@ def _bought(session: Session, company_id: int, made: Making) -> tuple[Source, ..
 def standing(session: Session, *, site_id: int, item_ids: Sequence[int]) -> Standing:
     """This function will read how items stand now."""
     positions = projection.positions(session, site_id=site_id)
+    for line in supply.leaving(session, site_id=site_id):  # promised to another site as good as to a customer
+        position = positions.setdefault(line.item_id, Position())
+        position.demand = sorted([*position.demand, (line.due_date, line.quantity)])
+        position.backordered += line.quantity
     waiting: dict[int, list[tuple[date, int]]] = defaultdict(list)
     for line in supply.undecided(session, site_id=site_id):
         waiting[line.item_id].append((line.due_date, line.quantity))

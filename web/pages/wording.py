@@ -31,6 +31,8 @@ TERMS: dict[str, Text] = {
     "fill": _l("Packs added to this order"),
     "cut": _l("Packs left out"),
     "cover_limit": _l("Cut: more than %(cover_limit_days)s days of demand are not made"),
+    "moved_by_others": _l("Sent by other sites"),
+    "not_spared": _l("More than the other site can spare"),
     "changed": _l("Changed by %(by)s"),
 }
 KINDS: dict[ProposalKind, Text] = {
@@ -46,6 +48,7 @@ BINDING: dict[str, Text] = {
     "brought_forward": _l("brought forward, because the order goes out today anyway"),
     "budget": _l("cut, because the budget does not cover it"),
     "cover_limit": _l("cut to %(cover_limit_days)s days of demand, the limit of its bill"),
+    "spare": _l("all that the other site can spare, the rest is bought"),
     "cheaper_to_wait": _l("left short for now, because waiting costs less"),
 }
 # What is made has no supplier.

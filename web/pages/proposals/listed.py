@@ -50,6 +50,7 @@ BINDINGS: Mapping[Enum, Text] = {
     Binding.BROUGHT_FORWARD: _l("brought forward"),
     Binding.BUDGET: _l("budget"),
     Binding.CHEAPER_TO_WAIT: _l("waiting is cheaper"),
+    Binding.SPARE: _l("what the other site can spare"),
 }
 URGENCIES: Mapping[Enum, Text] = {
     Urgency.RUNS_OUT: _l("runs out"),

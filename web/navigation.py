@@ -43,6 +43,13 @@ GROUPS = (
         ),
     ),
     Group(
+        text=_l("Production"),
+        links=(
+            Link(endpoint="work_orders.index", text=_l("Work orders")),
+            Link(endpoint="floor.index", text=_l("The floor")),
+        ),
+    ),
+    Group(
         text=_l("Procurement"),
         links=(
             Link(endpoint="approvals.index", text=_l("Approvals")),

@@ -159,6 +159,18 @@ def at_production(statement: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[An
     )
 
 
+def output_value(session: Session, document: Document) -> int:
+    """This function will give what the output of an order took in minor units, undone output left out."""
+    made = sa.func.coalesce(StockMove.reverses_id, StockMove.id)
+    statement = (
+        sa.select(sa.func.coalesce(sa.func.sum(MoveValue.value), 0))
+        .join(StockMove, StockMove.id == MoveValue.move_id)
+        .join(ProductionOutput, ProductionOutput.move_id == made)
+        .where(StockMove.document_kind == document[0], StockMove.document_id == document[1])
+    )
+    return int(session.scalar(statement) or 0)
+
+
 def reopen(session: Session, documents: Iterable[Document]) -> None:
     """This function will have closed orders settled once more, because a move of theirs got its value just now."""
     wanted = sorted(set(documents))

@@ -20,6 +20,7 @@ from scm.core.errors import InvalidInput, NotFound
 from scm.master import gtin
 from scm.master.items import Item, ItemPack
 from scm.master.locations import Location, Site
+from scm.production.documents import WorkOrder
 from scm.sales.documents import SalesOrder
 from warehouse.counts import CycleCount
 from warehouse.packing import Shipment
@@ -36,6 +37,7 @@ Numbered = (
     | type[CycleCount]
     | type[SalesOrder]
     | type[ReturnAuthorization]
+    | type[WorkOrder]
 )
 
 
@@ -52,6 +54,7 @@ class ScanKind(enum.Enum):
     TRANSFER = "transfer"
     SALES_ORDER = "sales_order"
     RETURN_AUTHORIZATION = "return_authorization"
+    WORK_ORDER = "work_order"
 
 
 DOCUMENTS: dict[str, tuple[ScanKind, Numbered]] = {
@@ -62,6 +65,7 @@ DOCUMENTS: dict[str, tuple[ScanKind, Numbered]] = {
     numbering.CYCLE_COUNT.prefix: (ScanKind.CYCLE_COUNT, CycleCount),
     numbering.SALES_ORDER.prefix: (ScanKind.SALES_ORDER, SalesOrder),
     numbering.RETURN_AUTHORIZATION.prefix: (ScanKind.RETURN_AUTHORIZATION, ReturnAuthorization),
+    numbering.WORK_ORDER.prefix: (ScanKind.WORK_ORDER, WorkOrder),
 }
 
 

@@ -72,6 +72,13 @@ class Timeline:
 # What a move means, by the kinds of place it leaves and reaches.
 _WORDS: Mapping[tuple[LocationKind, LocationKind], str] = {
     (LocationKind.SUPPLIER, LocationKind.DOCK): "goods.receive",
+    (LocationKind.STORAGE, LocationKind.PRODUCTION): "goods.issue",
+    (LocationKind.STORAGE, LocationKind.PARTNER): "goods.send_to_partner",
+    (LocationKind.PARTNER, LocationKind.PRODUCTION): "goods.use_up",
+    (LocationKind.PARTNER, LocationKind.STORAGE): "goods.come_back",
+    (LocationKind.PRODUCTION, LocationKind.DOCK): "goods.complete",
+    (LocationKind.PRODUCTION, LocationKind.STORAGE): "goods.leave_production",
+    (LocationKind.PRODUCTION, LocationKind.SCRAP): "goods.scrap",
     (LocationKind.DOCK, LocationKind.STORAGE): "goods.put_away",
     (LocationKind.DOCK, LocationKind.QUARANTINE): "goods.reject",
     (LocationKind.STORAGE, LocationKind.STAGING): "goods.pick",

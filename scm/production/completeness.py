@@ -170,14 +170,22 @@ def _availability(order: WorkOrder, *, missing: int, short: int, expected: date 
 
 def _cards(session: Session, found: Sequence[Progress]) -> dict[int, sa.Row[int, str, str, int]]:
     wanted = sorted({component.item_id for progress in found for component in progress.components})
-    rows = session.execute(sa.select(Item.id, Item.sku, Item.name, Item.base_unit_id).where(Item.id.in_(wanted)))
+    rows = session.execute(
+        sa.select(Item.id, Item.sku, Item.shown_name.label("name"), Item.base_unit_id).where(Item.id.in_(wanted))
+    )
     return {row.id: row for row in rows}
 
 
 def _substitutes(session: Session, found: Sequence[Progress]) -> dict[int, list[sa.Row[int, int, str, str, int]]]:
     wanted = sorted({c.bom_line_id for p in found for c in p.components if c.bom_line_id is not None})
     rows = session.execute(
-        sa.select(BomSubstitute.bom_line_id, BomSubstitute.item_id, Item.sku, Item.name, BomSubstitute.priority)
+        sa.select(
+            BomSubstitute.bom_line_id,
+            BomSubstitute.item_id,
+            Item.sku,
+            Item.shown_name.label("name"),
+            BomSubstitute.priority,
+        )
         .join(Item, Item.id == BomSubstitute.item_id)
         .where(BomSubstitute.bom_line_id.in_(wanted))
         .order_by(BomSubstitute.bom_line_id, BomSubstitute.priority)

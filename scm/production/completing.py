@@ -106,6 +106,7 @@ def complete(
         verb=f"{KIND}.complete",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         quantity=completion.quantity,
         moves=[move.id for move in posted],
         finished=finished,
@@ -142,6 +143,7 @@ def undo(
         verb=f"{KIND}.undo",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         move=output.id,
         reason=text,
     )

@@ -97,6 +97,7 @@ def issue(
         verb=f"{KIND}.issue",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         moves=[move.id for move in issued.posted],
         substituted=[list(one) for one in issued.substituted],
         reason=reason.strip(),
@@ -186,6 +187,7 @@ def return_components(
         verb=f"{KIND}.return_components",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         moves=[move.id for move in posted],
         reason=text,
     )

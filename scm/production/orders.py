@@ -111,7 +111,7 @@ def create(
         parts = contents[order.bom_id, order.start_date].parts(order.quantity)
         _write_parts(session, order, parts, steps[order.bom_id])
     ways.plan_output(session, [(order, order.quantity) for order in orders])
-    _record(session, "create", orders, actor)
+    _record(session, "create", orders, actor, now)
     return orders
 
 
@@ -151,12 +151,19 @@ def release(
         order.released_short = why if short else ""
         released.append(Released(order_id=order.id, number=order.number, short=short))
     session.flush()
-    _record(session, "release", ordered, actor, in_spite_of=why)
+    _record(session, "release", ordered, actor, now, in_spite_of=why)
     return released
 
 
 def reschedule(
-    session: Session, order_ids: Sequence[int], *, start_date: date, due_date: date, actor: Actor, today: date
+    session: Session,
+    order_ids: Sequence[int],
+    *,
+    start_date: date,
+    due_date: date,
+    actor: Actor,
+    now: datetime,
+    today: date,
 ) -> None:
     """This function will move open orders to other days; what is planned of them becomes due then.
 
@@ -174,10 +181,10 @@ def reschedule(
         ledger.postpone(session, [move.id for move in one.expected], due_date=due_date, actor=actor)
         waiting = [move.id for used in one.consumption.values() for move in used.waiting]
         ledger.postpone(session, waiting, due_date=start_date, actor=actor)
-    _record(session, "reschedule", orders, actor, start_date=start_date.isoformat(), due_date=due_date.isoformat())
+    _record(session, "reschedule", orders, actor, now, start_date=start_date.isoformat(), due_date=due_date.isoformat())
 
 
-def cancel(session: Session, order_ids: Sequence[int], *, reason: str, actor: Actor, today: date) -> None:
+def cancel(session: Session, order_ids: Sequence[int], *, reason: str, actor: Actor, now: datetime) -> None:
     """This function will give up orders of which nothing was done; components go back to whoever waits for them.
 
     Raises `BadWorkOrder`, `WorkOrderUnknown`, `IllegalTransition`.
@@ -189,7 +196,7 @@ def cancel(session: Session, order_ids: Sequence[int], *, reason: str, actor: Ac
         order.reason = _reason(reason, f"cancelling {order.number}")
     session.flush()
     _give_up(session, list(progress.of_orders(session, orders).values()), reason=reason, actor=actor)
-    _record(session, "cancel", orders, actor, reason=reason)
+    _record(session, "cancel", orders, actor, now, reason=reason)
 
 
 def close(
@@ -224,7 +231,7 @@ def close(
         by_company.setdefault(order.company_id, []).append((KIND, order.id))
     for company_id, closed in sorted(by_company.items()):
         work_in_progress.record_closing(session, closed, company_id=company_id, now=now)
-    _record(session, "close", orders, actor, reason=reason)
+    _record(session, "close", orders, actor, now, reason=reason)
 
 
 def _start(request: WorkOrderRequest, bom: Bom, *, today: date) -> date:
@@ -357,12 +364,15 @@ def _reason(reason: str, what: str) -> str:
     return text
 
 
-def _record(session: Session, verb: str, orders: Sequence[WorkOrder], actor: Actor, **detail: object) -> None:
+def _record(
+    session: Session, verb: str, orders: Sequence[WorkOrder], actor: Actor, now: datetime, **detail: object
+) -> None:
     audit.record(
         session,
         actor=actor,
         verb=f"{KIND}.{verb}",
         document_kind=KIND,
         document_ids=[order.id for order in orders],
+        now=now.isoformat(),
         **detail,
     )

@@ -66,7 +66,15 @@ def report(
     order.state = MACHINE.advance(order.state, "report", number=order.number)
     found = progress.of_order(session, order)
     ids = [_record(session, found, one, actor=actor, now=now, today=today) for one in reports]
-    audit.record(session, actor=actor, verb=f"{KIND}.report", document_kind=KIND, document_ids=[order.id], reports=ids)
+    audit.record(
+        session,
+        actor=actor,
+        verb=f"{KIND}.report",
+        document_kind=KIND,
+        document_ids=[order.id],
+        now=now.isoformat(),
+        reports=ids,
+    )
     return ids
 
 
@@ -114,6 +122,7 @@ def correct(
         verb=f"{KIND}.correct",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         report=wrong.id,
         reason=text,
     )

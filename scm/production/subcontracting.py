@@ -92,6 +92,7 @@ def consume(
         verb=f"{KIND}.consume",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         moves=[move.id for move in posted],
         link=link_id,
     )
@@ -153,6 +154,7 @@ def send_back(
         verb=f"{KIND}.send_back",
         document_kind=KIND,
         document_ids=[order.id],
+        now=now.isoformat(),
         moves=[move.id for move in posted],
         reason=text,
     )

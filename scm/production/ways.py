@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.core.errors import InvalidInput
 from scm.master import locations
-from scm.master.locations import LocationKind
+from scm.master.locations import Location, LocationKind
 from scm.production.documents import KIND, WorkOrder, WorkOrderComponent
 from scm.production.progress import OUTPUT
 from scm.stock import ledger
@@ -97,6 +98,25 @@ def refuse_unless_bins(session: Session, bin_ids: Iterable[int | None], *, site_
     for place in locations.places(session, wanted).values():
         if place.kind is not LocationKind.STORAGE or place.is_area or place.site_id != site_id:
             raise NotABin(f"{place.code} is no bin of the site: choose a bin, or the dock")
+
+
+def find_bin(session: Session, code: str, *, site_id: int) -> int | None:
+    """This function will find a bin of a site by what stands on its label; no code means the dock. Raises `NotABin`."""
+    wanted = code.strip()
+    if not wanted:
+        return None
+    found = session.scalar(
+        sa.select(Location.id).where(
+            Location.site_id == site_id,
+            Location.code.in_({wanted, wanted.upper()}),
+            Location.kind == LocationKind.STORAGE,
+            ~Location.is_area,
+            ~Location.retired,
+        )
+    )
+    if found is None:
+        raise NotABin(f"{wanted} is no bin of the site: choose a bin, or the dock")
+    return found
 
 
 def _plan(session: Session, requests: Sequence[MoveRequest], orders: Sequence[WorkOrder]) -> list[Move]:

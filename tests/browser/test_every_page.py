@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from tests.browser import company
 from tests.browser.conftest import Opener
 
-PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admin")
+PEOPLE = ("planner", "buyer", "approver", "warehouse", "production", "returns", "sales", "admin")
 SERIOUS = {"serious", "critical"}
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}

@@ -28,7 +28,7 @@ from tests.web.visitor import PASSWORD, give_passwords
 from tests.web.walking import walked
 from web.app import create_app
 
-PEOPLE = ("planner", "approver", "buyer", "warehouse", "returns", "sales", "admin")
+PEOPLE = ("planner", "approver", "buyer", "warehouse", "production", "returns", "sales", "admin")
 LOOKS = (("en", "light"), ("zh_CN", "dark"))
 NO_PAGES = ("/health", "/metrics", "/find")
 QUALITY = 72

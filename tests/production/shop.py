@@ -297,7 +297,7 @@ class Shop:
 
     def cancel(self, order: int) -> None:
         """This function will cancel an order."""
-        orders.cancel(self.session, [order], reason="not wanted", actor=self.planner, today=self.world.today)
+        orders.cancel(self.session, [order], reason="not wanted", actor=self.planner, now=self.world.now)
         self.world.begin()
 
     # The books

@@ -322,6 +322,7 @@ def test_other_days_keep_promises(world: World, shop: Shop) -> None:
         start_date=world.day(8),
         due_date=world.day(9),
         actor=shop.planner,
+        now=world.now,
         today=world.today,
     )
     assert world.position(table).supply == [(world.day(9), 10)]

@@ -18,7 +18,7 @@ from web import area
 from web.app import create_app
 from web.area import PEOPLE
 
-DEFAULT_PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admin")
+DEFAULT_PEOPLE = ("planner", "buyer", "approver", "warehouse", "production", "returns", "sales", "admin")
 NOWHERE = {"string": "NO-SUCH-0", "int": "987654321", "default": "NO-SUCH-0", "any": "csv", "date": "2026-01-01"}
 OPEN = {"account.login", "account.enter"}
 FOR_MACHINES = {"health", "metrics"}

@@ -23,7 +23,7 @@ from web import area
 from web.app import create_app
 from web.listing import files
 
-PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admin")
+PEOPLE = ("planner", "buyer", "approver", "warehouse", "production", "returns", "sales", "admin")
 EVIL = '=HYPERLINK("http://evil.example","click")'
 LONG_CODE = "00012345678901234567"
 

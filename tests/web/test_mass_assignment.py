@@ -18,7 +18,7 @@ from tests.web.visitor import Visitor, give_passwords
 from web import area
 from web.app import create_app
 
-PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admin")
+PEOPLE = ("planner", "buyer", "approver", "warehouse", "production", "returns", "sales", "admin")
 # What may change when somebody only signs in and is refused.
 SIDE = frozenset({"login_session", "login_throttle", "audit_row", "audit_seal", "idempotency_key", "credential"})
 NAMED = ("username", "roles", "password_hash", "state", "approver_id", "actor_id", "company_id", "on_hand", "valued")

@@ -28,7 +28,7 @@ PLACES = (
     LocationKind.RETURNS,
     LocationKind.QUARANTINE,
 )
-PEOPLE = ("planner", "buyer", "approver", "warehouse", "returns", "sales", "admin")
+PEOPLE = ("planner", "buyer", "approver", "warehouse", "production", "returns", "sales", "admin")
 # What belongs to the company and not to a site: masters, people, and what runs the place.
 COMPANY_WIDE = frozenset(
     {

@@ -25,6 +25,7 @@ ADDRESSES = {
     "purchase_order": "/purchase-orders/{number}",
     "goods_receipt": "/warehouse/receipts/{number}",
     "sales_order": "/sales-orders/{number}",
+    "work_order": "/production/work-orders/{number}",
     "wave": "/warehouse/waves/{number}",
     "shipment": "/warehouse/shipments/{number}",
     "return_authorization": "/returns/{number}",

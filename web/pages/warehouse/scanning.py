@@ -26,6 +26,7 @@ PAGES = {
     ScanKind.TRANSFER: "transfers.show",
     ScanKind.SALES_ORDER: "packing.show",
     ScanKind.RETURN_AUTHORIZATION: "returns.show",
+    ScanKind.WORK_ORDER: "floor.show",
 }
 
 

@@ -28,6 +28,7 @@ EVERYWHERE: Mapping[str, Text] = {
     "sales_order": _l("a sales order"),
     "transfer": _l("a transfer"),
     "return_authorization": _l("a return"),
+    "work_order": _l("a work order"),
     "added": _l("{number} {unit}"),
     "tooMany": _l("{number} too many"),
     "putBack": _l("Not counted: put it back"),
@@ -50,6 +51,7 @@ EVERYWHERE: Mapping[str, Text] = {
 }
 TASKS: Mapping[str, Mapping[str, Text]] = {
     "index": {"scanWhat": _l("A document, a shipment or a place")},
+    "floor": {"scanWhat": _l("The number on the work order")},
     "receive": {
         "notCounted": _l("Not counted."),
         "notHere": _l("It is not on this order."),

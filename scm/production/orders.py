@@ -135,6 +135,7 @@ def release(
     if len(why) > LONGEST_REASON:
         raise BadWorkOrder(f"the reason has {len(why)} characters: give up to {LONGEST_REASON}")
     orders = documents.lock(session, order_ids)
+    after = {order.id: MACHINE.advance(order.state, "release", number=order.number) for order in orders}
     found = progress.of_orders(session, orders)
     ordered = [found[order_id].order for order_id in dict.fromkeys(order_ids)]
     planned = _plan_components(session, [found[order.id] for order in ordered])
@@ -146,7 +147,7 @@ def release(
         short = tuple(line for line in lines[order.id] if line.promised < line.open)
         if short and not why:
             _refuse_short(order, short)
-        order.state = MACHINE.advance(order.state, "release", number=order.number)
+        order.state = after[order.id]
         order.released_at = now
         order.released_short = why if short else ""
         released.append(Released(order_id=order.id, number=order.number, short=short))

@@ -46,6 +46,14 @@ VERBS = {
     "refunds.refund",
     "receivables.record_payment",
     "valuation.run",
+    "bom_writing.create",
+    "bom_approving.submit",
+    "bom_approving.approve",
+    "orders.create",  # of production
+    "orders.release",
+    "issuing.issue",
+    "reporting.report",
+    "completing.complete",
 }
 
 

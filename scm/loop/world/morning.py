@@ -16,13 +16,13 @@ from scm.core.db import Database
 from scm.core.progress import SILENT, Progress
 from scm.finance import valuation
 from scm.loop.exceptions import refresh
-from scm.loop.world import morning_desk, morning_dock, morning_floor, morning_office
+from scm.loop.world import morning_bench, morning_desk, morning_dock, morning_floor, morning_office
 from scm.loop.world.stage import Stage
 from scm.loop.world.temper import Temper
 from scm.master import companies, setup
 from scm.sales.documents import SalesOrder
 
-STEPS = 4
+STEPS = 5
 
 
 def begin(database: Database, *, seed: int, progress: Progress = SILENT) -> bool:
@@ -38,7 +38,13 @@ def begin(database: Database, *, seed: int, progress: Progress = SILENT) -> bool
             return False
     stage = Stage(database=database, setup=places, temper=Temper(seed=seed))
     progress.stage("Beginning one more day", total=STEPS)
-    for step in (morning_dock.unload, morning_office.answer, morning_desk.take_in, morning_floor.start):
+    for step in (
+        morning_dock.unload,
+        morning_office.answer,
+        morning_desk.take_in,
+        morning_bench.assemble,
+        morning_floor.start,
+    ):
         step(stage, today=today)
         progress.advance()
     now = stage.at(today, 11)

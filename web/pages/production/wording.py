@@ -8,6 +8,7 @@ from flask_babel import gettext, ngettext
 from flask_babel import lazy_gettext as _l
 
 from scm.master.bom import BomKind
+from scm.production import snapshot
 from scm.production.completeness import Availability, ComponentLine
 from scm.production.documents import ScrapReason, WorkOrderState
 from scm.production.order_sheet import OrderSheet
@@ -46,6 +47,11 @@ SCRAP_REASONS: Mapping[ScrapReason, Text] = {
     ScrapReason.MACHINE: _l("Machine"),
     ScrapReason.HANDLING: _l("Handling"),
     ScrapReason.OTHER: _l("Something else"),
+}
+# Steps that an order gets when its bill has no routing; the others are called as people wrote them.
+OWN_STEPS: Mapping[str, Text] = {
+    snapshot.ONE_STEP: _l("Make"),
+    snapshot.AT_THE_PARTNER: _l("At the partner's"),
 }
 NEXT: Mapping[WorkOrderState, Text] = {
     WorkOrderState.PLANNED: _l("Release it when everything is there."),

@@ -27,6 +27,7 @@ from web.commands import (
     init,
     serve,
     simulate,
+    site,
     upgrade,
     user,
     verify_audit,
@@ -82,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     people = commands.add_parser("user", help="who may sign in").add_subparsers(required=True, metavar="WHAT")
     _user_options(people.add_parser("add", help="add a person; the password is asked for, or read from the input"))
     _password_options(people.add_parser("password", help="give a user a new password and end their sessions"))
+    places = commands.add_parser("site", help="where the company has stock").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    _site_options(places.add_parser("add", help="open one more site with its places"))
     _serve_options(commands.add_parser("serve", help="serve the pages to browsers"))
     _demo_options(commands.add_parser("demo", help="set up a company, run the loop on it and serve it"))
     return parser
@@ -165,6 +170,16 @@ def _user_options(parser: argparse.ArgumentParser) -> None:
 def _password_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.set_defaults(run=user.reset)
+
+
+def _site_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", metavar="CODE", help="1 to 12 letters and digits; its places are called after it")
+    parser.add_argument("--name", metavar="TEXT", help="how the site is called on pages")
+    parser.add_argument(
+        "--zone", metavar="ZONE", help="its time zone, for example Europe/London (default: the company's)"
+    )
+    parser.add_argument("--bins", type=_whole(1, MOST_BINS), default=50, metavar="N")
+    parser.set_defaults(run=site.add)
 
 
 def _serve_options(parser: argparse.ArgumentParser) -> None:

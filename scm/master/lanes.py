@@ -16,6 +16,7 @@ from scm.core.users import Actor, Role
 from scm.master.partners import Partner
 
 LONGEST_TRANSIT_DAYS = 365
+LARGEST_COST = 10**9
 
 
 class CarrierService(Base):
@@ -30,11 +31,13 @@ class CarrierService(Base):
     country: Mapped[str] = mapped_column(sa.String(60), default="*")
     transit_days: Mapped[int]
     cut_off: Mapped[time]
+    parcel_cost: Mapped[int] = mapped_column(sa.BigInteger, default=0, server_default="0")  # minor units
     retired: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
     __table_args__ = (
         sa.UniqueConstraint("site_id", "code", "country"),
         sa.CheckConstraint("transit_days >= 0", name="transit_not_negative"),
+        sa.CheckConstraint("parcel_cost >= 0", name="cost_not_negative"),
     )
 
 
@@ -47,15 +50,17 @@ class ServiceRequest:
     country: str
     transit_days: int
     cut_off: time
+    parcel_cost: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What may change of a service."""
+    """What may change of a service. `parcel_cost` is what a parcel costs, in minor units of the company's currency."""
 
     transit_days: int
     cut_off: time
     retired: bool
+    parcel_cost: int = 0
 
 
 class BadService(InvalidInput):
@@ -81,6 +86,7 @@ def add(session: Session, request: ServiceRequest, *, site_id: int, company_id: 
     if not 0 < len(request.code.strip()) <= 30 or not 0 < len(request.country.strip()) <= 60:
         raise BadService(f"{label}: give a code of 1 to 30 characters, and a country or *")
     _refuse_transit(label, request.transit_days)
+    _refuse_cost(label, request.parcel_cost)
     partner_id = session.scalar(
         sa.select(Partner.id).where(
             Partner.company_id == company_id, Partner.code == request.carrier, Partner.is_carrier, ~Partner.retired
@@ -102,6 +108,7 @@ def add(session: Session, request: ServiceRequest, *, site_id: int, company_id: 
         country=request.country.strip(),
         transit_days=request.transit_days,
         cut_off=request.cut_off,
+        parcel_cost=request.parcel_cost,
         retired=False,
     )
     session.add(service)
@@ -126,7 +133,13 @@ def change(session: Session, *, service_id: int, site_id: int, believed: Terms, 
         raise CarrierUnknown(f"there is no carrier service {service_id} at this site")
     label = f"service {service.code} to {service.country}"
     _refuse_transit(label, wanted.transit_days)
-    present = Terms(transit_days=service.transit_days, cut_off=service.cut_off, retired=service.retired)
+    _refuse_cost(label, wanted.parcel_cost)
+    present = Terms(
+        transit_days=service.transit_days,
+        cut_off=service.cut_off,
+        retired=service.retired,
+        parcel_cost=service.parcel_cost,
+    )
     if present != believed:
         raise ServiceChanged(
             f"{label} has changed meanwhile: it takes {present.transit_days} days, parcels are ready by "
@@ -138,6 +151,7 @@ def change(session: Session, *, service_id: int, site_id: int, believed: Terms, 
         if getattr(present, name) != getattr(wanted, name)
     }
     service.transit_days, service.cut_off, service.retired = wanted.transit_days, wanted.cut_off, wanted.retired
+    service.parcel_cost = wanted.parcel_cost
     session.flush()
     _record(session, "carrier_service.change", service_id, actor, changes=changes)
 
@@ -145,6 +159,11 @@ def change(session: Session, *, service_id: int, site_id: int, believed: Terms, 
 def _refuse_transit(label: str, transit_days: int) -> None:
     if not 0 <= transit_days <= LONGEST_TRANSIT_DAYS:
         raise BadService(f"{label}: transit_days is {transit_days}: give 0 to {LONGEST_TRANSIT_DAYS}")
+
+
+def _refuse_cost(label: str, parcel_cost: int) -> None:
+    if not 0 <= parcel_cost <= LARGEST_COST:
+        raise BadService(f"{label}: parcel_cost is {parcel_cost}: give 0 to {LARGEST_COST} of the smallest coin")
 
 
 def _record(session: Session, verb: str, service_id: int, actor: Actor, **detail: Any) -> None:

@@ -98,6 +98,7 @@ def services(*, site_id: int) -> Listing:
             Field(name="country", kind=Kind.TEXT, value=CarrierService.country),
             Field(name="transit_days", kind=Kind.NUMBER, value=CarrierService.transit_days),
             Field(name="cut_off", kind=Kind.TEXT, value=_to_the_minute(CarrierService.cut_off)),
+            Field(name="parcel_cost", kind=Kind.MONEY, value=CarrierService.parcel_cost),
             Field(name="retired", kind=Kind.FLAG, value=CarrierService.retired),
         ),
         search=(Partner.code, Partner.name, CarrierService.code, CarrierService.country),

@@ -84,6 +84,7 @@ def add(session: Session, request: SiteRequest, *, company_id: int, actor: Actor
                 country=service.country,
                 transit_days=service.transit_days,
                 cut_off=service.cut_off,
+                parcel_cost=service.parcel_cost,
                 retired=False,
             )
         )

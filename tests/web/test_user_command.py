@@ -96,3 +96,11 @@ def test_a_real_company_has_no_password_and_never_gets_the_demos(
             demo_people.give_passwords(session, now=clock.wall_now())
     finally:
         database.dispose()
+
+
+def test_a_site_is_opened_once(scm: Callable[..., tuple[int, str, str]], database_url: str) -> None:
+    code, said, _ = scm("site", "add", "north", "--bins", "3", "--name", "Northern store")
+    assert (code, said) == (0, "NORTH is open with 3 bins: give it lanes, and its people their site\n")
+    code, _, refusal = scm("site", "add", "north")
+    assert code == 1 and "NORTH exists already" in refusal
+    assert scm("site", "add", "a b")[0] == 2

@@ -29,6 +29,7 @@ CHANGERS = frozenset({Role.WAREHOUSE, Role.ADMIN})
 INPUTS = {
     "transit_days": Input(numeric=True, longest=3),
     "cut_off": Input(longest=5, hint=_l("Local time by which parcels are ready, for example 16:00.")),
+    "parcel_cost": Input(numeric=True, longest=14, hint=_l("It decides between sites that could serve an order.")),
     "retired": Input(options=wording.yes_or_no),
 }
 
@@ -54,6 +55,7 @@ def _terms(edit: Edited, text: str) -> Terms:
         transit_days=whole(text, name="transit_days") if edit.field == "transit_days" else int(row["transit_days"]),
         cut_off=clock_time(text if edit.field == "cut_off" else str(row["cut_off"])),
         retired=text == "yes" if edit.field == "retired" else bool(row["retired"]),
+        parcel_cost=whole(text, name="parcel_cost") if edit.field == "parcel_cost" else int(row["parcel_cost"]),
     )
 
 
@@ -82,6 +84,7 @@ PAGE: InlinePage = InlinePage(
         ),
         Column(field="transit_days", label=_l("Days on the way"), template="master/cell.html"),
         Column(field="cut_off", label=_l("Cut-off"), template="master/cell.html"),
+        Column(field="parcel_cost", label=_l("Cost of a parcel"), template="master/cell.html", on_phone=False),
         Column(field="retired", label=_l("Retired"), template="master/cell.html", filtered=True, on_phone=False),
     ),
     identity="name",

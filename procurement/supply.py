@@ -14,7 +14,7 @@ from decimal import ROUND_FLOOR, Decimal
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from procurement.proposals import Proposal, ProposalState
+from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import KIND, PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from scm.core.db import table_of
 from scm.core.users import Actor
@@ -216,6 +216,7 @@ def undecided(session: Session, *, site_id: int) -> list[Undecided]:
     accepted = sa.select(Proposal.item_id, Proposal.due_date, Proposal.quantity).where(
         Proposal.site_id == site_id,
         Proposal.state == ProposalState.ACCEPTED,
+        Proposal.kind != ProposalKind.MAKE,  # its work order is planned supply from the moment it is accepted
         ~sa.exists().where(PurchaseOrderLine.proposal_id == Proposal.id),
         ~sa.exists().where(TransferLine.proposal_id == Proposal.id),
     )

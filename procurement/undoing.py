@@ -16,12 +16,13 @@ from sqlalchemy.orm import Session
 
 from procurement import authors, edits, moving, proposals, purchase_orders, supply
 from procurement.outcomes import Outcome, Refused
-from procurement.proposals import KIND, MACHINE, Proposal, ProposalState
+from procurement.proposals import KIND, MACHINE, Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from procurement.supply import Progress
 from scm.core import approval, audit
 from scm.core.errors import Conflict, ScmError
 from scm.core.users import Actor, Role
+from scm.production import origins
 
 Ordered = dict[int, tuple[PurchaseOrder, PurchaseOrderLine]]  # by proposal
 
@@ -35,14 +36,20 @@ class Replaced(Conflict):
 
 
 def undo(session: Session, proposal_ids: Sequence[int], *, site_id: int, actor: Actor, now: datetime) -> Outcome:
-    """This function will open answered proposals again, and say of each other why it stays as it is."""
+    """This function will open answered proposals again, and say of each other why it stays as it is.
+
+    A work order that is only planned goes with its proposal; one that went to the floor keeps it.
+    """
     actor.require(Role.PLANNER, Role.BUYER)
     states = proposals.lock_known(session, proposal_ids, site_id=site_id)
     moved = moving.of_proposals(session, sorted(states))
     ordered, arrived = _orders(session, sorted(states))
     newest = _newest_day(session, site_id=site_id)
-    rows = session.execute(sa.select(Proposal.id, Proposal.order_date).where(Proposal.id.in_(states)))
+    rows = session.execute(
+        sa.select(Proposal.id, Proposal.order_date, Proposal.kind).where(Proposal.id.in_(states))
+    ).all()
     dates = {row.id: row.order_date for row in rows}
+    made = {row.id for row in rows if row.kind is ProposalKind.MAKE}
     done, refused = [], []
     for proposal_id in dict.fromkeys(proposal_ids):
         try:
@@ -51,6 +58,8 @@ def undo(session: Session, proposal_ids: Sequence[int], *, site_id: int, actor: 
             )
             if proposal_id in moved:
                 moving.refuse_left(proposal_id, moved[proposal_id])
+            if proposal_id in made:
+                _withdraw(session, proposal_id, actor=actor, now=now)
         except ScmError as error:
             refused.append(Refused(id=proposal_id, error=error))
         else:
@@ -59,6 +68,12 @@ def undo(session: Session, proposal_ids: Sequence[int], *, site_id: int, actor: 
     moving.leave(session, {i: moved[i] for i in done if i in moved}, actor=actor)
     _open(session, done, states, ordered, actor=actor)
     return Outcome(done=tuple(done), refused=tuple(refused))
+
+
+def _withdraw(session: Session, proposal_id: int, *, actor: Actor, now: datetime) -> None:
+    reason = "its proposal was taken back"
+    with session.begin_nested():
+        origins.withdraw(session, origin_kind=KIND, origin_id=proposal_id, reason=reason, actor=actor, now=now)
 
 
 def _newest_day(session: Session, *, site_id: int) -> date | None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from forecasting import history, runs, signals
 from procurement import budgets, defects, supply
 from scm.core import types
-from scm.loop import making, sources
+from scm.loop import making, open_orders, sources
 from scm.loop.making import Making
 from scm.loop.sources import Source, Supplier
 from scm.master.companies import Company
@@ -39,10 +39,14 @@ class Standing:
 
     positions: tuple[Position, ...]
     undecided: tuple[tuple[tuple[date, int], ...], ...]  # accepted, drafted or submitted, by due date
+    started: tuple[tuple[tuple[date, int], ...], ...]  # components that released work orders wait for, by due date
+    to_start: tuple[tuple[tuple[date, int], ...], ...]  # components of work orders not yet released, by their start
 
     def digest(self) -> str:
         """This function will hash it."""
-        text = types.canonical_json([_plain(position) for position in self.positions]) + repr(self.undecided)
+        text = types.canonical_json([_plain(position) for position in self.positions]) + repr(
+            (self.undecided, self.started, self.to_start)
+        )
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -168,9 +172,14 @@ def standing(session: Session, *, site_id: int, item_ids: Sequence[int]) -> Stan
     waiting: dict[int, list[tuple[date, int]]] = defaultdict(list)
     for line in supply.undecided(session, site_id=site_id):
         waiting[line.item_id].append((line.due_date, line.quantity))
+    started, to_start = (
+        read_needs(session, site_id=site_id) for read_needs in (open_orders.waiting, open_orders.planned)
+    )
     return Standing(
         positions=tuple(positions.get(item_id, Position()) for item_id in item_ids),
         undecided=tuple(tuple(waiting.get(item_id, ())) for item_id in item_ids),
+        started=tuple(tuple(started.get(item_id, ())) for item_id in item_ids),
+        to_start=tuple(tuple(to_start.get(item_id, ())) for item_id in item_ids),
     )
 
 

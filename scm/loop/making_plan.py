@@ -11,7 +11,7 @@ import numpy as np
 from forecasting import engine
 from scm.loop.inputs import CycleInputs, Floats, Integers
 from scm.loop.making import Making
-from scm.loop.targets import WEEK_DAYS, PlanSettings, day_of
+from scm.loop.targets import WEEK_DAYS, PlanSettings, day_of, open_needs
 from scm.planning import explosion, multilevel, policy
 from scm.planning.explosion import Structure
 from scm.planning.lots import NO_LIMIT, Lots
@@ -143,7 +143,8 @@ def _situation(
         return np.zeros((items, days), dtype=np.int64)
 
     supply, confirmed, forecast, returns = grid(), grid(), grid().astype(np.float64), grid().astype(np.float64)
-    backordered = np.zeros(items, dtype=np.int64)
+    backordered, allocated = np.zeros(items, dtype=np.int64), grid()
+    allocated[:count] = open_needs(stand, inputs.order_date, days)
     rates = np.array([inputs.returns.resellable_rate(one.item_id) for one in made])
     forecast[:count] = np.repeat(result.mean / WEEK_DAYS, WEEK_DAYS, axis=1)
     returns[:count] = forecast[:count] * rates.reshape(-1, 1)
@@ -151,7 +152,7 @@ def _situation(
         supply[row, 0] += position.inbound
         for due, quantity in (*position.supply, *undecided):
             supply[row, day_of(due, inputs.order_date, days)] += quantity
-        for due, quantity in waiting(position):
+        for due, quantity in waiting(position, besides=stand.started[row]):
             if due < inputs.order_date:
                 backordered[row] += quantity
             else:
@@ -164,7 +165,7 @@ def _situation(
         supply=supply,
         confirmed=confirmed,
         forecast=forecast,
-        allocated=grid(),
+        allocated=allocated,
         returns=returns,
         lots=Lots.plain(
             of_made([min(one.lead_time_days, days - 1) for one in made]),
@@ -177,17 +178,24 @@ def _situation(
     )
 
 
-def waiting(position: Position) -> list[tuple[date, int]]:
-    """This function will give what holds no promise, by due date: promises are held by what is due first.
+def waiting(position: Position, *, besides: Sequence[tuple[date, int]] = ()) -> list[tuple[date, int]]:
+    """This function will give what customers wait for without a promise, by due date.
+
+    Promises are held by what is due first. `besides` is what work orders wait for: it is demand, too, and left out.
 
     >>> two = Position(reserved=5, demand=[(date(2026, 1, 5), 4), (date(2026, 1, 9), 6)], backordered=5)
     >>> waiting(two)
     [(datetime.date(2026, 1, 9), 5)]
+    >>> waiting(two, besides=[(date(2026, 1, 9), 2)])
+    [(datetime.date(2026, 1, 9), 3)]
     """
-    promised, found = sum(quantity for _, quantity in position.demand) - position.backordered, []
-    for due, quantity in position.demand:
-        left = max(quantity - max(promised, 0), 0)
-        promised -= quantity
-        if left:
-            found.append((due, left))
+    left = dict(position.demand)
+    for due, quantity in besides:
+        left[due] = left.get(due, 0) - quantity
+    promised, found = sum(left.values()) - position.backordered + sum(quantity for _, quantity in besides), []
+    for due, quantity in sorted(left.items()):
+        open_quantity = max(quantity - max(promised, 0), 0)
+        promised -= max(quantity, 0)
+        if open_quantity:
+            found.append((due, open_quantity))
     return found

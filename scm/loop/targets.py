@@ -12,7 +12,7 @@ import numpy as np
 from forecasting import engine
 from procurement.scorecard import LeadTimes
 from scm.finance import money
-from scm.loop.inputs import CycleInputs, Floats, Integers
+from scm.loop.inputs import CycleInputs, Floats, Integers, Standing
 from scm.planning import policy, requirements
 from scm.planning.problem import ReplenishmentProblem
 from scm.planning.requirements import Positions, Requirements
@@ -177,7 +177,7 @@ def targets(
 
     The forecast is of whole weeks, its days alike; an interval of 17 days takes its three weeks' distribution in
     proportion: the mean by days, the deviation of a quantile by their square root. `dependent` (items, days) is what
-    planned work orders need.
+    work orders need that this plan proposes; what open ones need is added to it.
     """
     share = guarded.days / (guarded.buckets * WEEK_DAYS)
     mean = result.protection_mean * share
@@ -244,16 +244,33 @@ def _positions(
     ends = guarded.days[:, None] + WEEK_DAYS * np.arange(settings.opportunities)[None, :]
     return Positions(
         on_hand=np.array([position.available for position in inputs.standing.positions], dtype=np.int64),
-        backordered=np.array([position.backordered for position in inputs.standing.positions], dtype=np.int64),
+        backordered=np.array(_owed(inputs.standing), dtype=np.int64),
         supply=_supply(inputs, days),
         forecast=daily,
         confirmed=np.zeros(daily.shape, dtype=np.int64),
-        dependent=dependent,
+        dependent=dependent + open_needs(inputs.standing, inputs.order_date, days),
         returns=daily * rates[:, None],
         safety_demand=safety.safety_demand,
         safety_lead_time=safety.safety_lead_time,
         protection_end=ends,
     )
+
+
+def open_needs(stand: Standing, first: date, days: int) -> Integers:
+    """This function will give what open work orders still need of items, by day: (items, days)."""
+    needed = np.zeros((len(stand.positions), days), dtype=np.int64)
+    for row, dated in enumerate(zip(stand.started, stand.to_start, strict=True)):
+        for due, quantity in (*dated[0], *dated[1]):
+            needed[row, day_of(due, first, days)] += quantity
+    return needed
+
+
+def _owed(stand: Standing) -> list[int]:
+    """What customers are owed: what work orders wait for is counted by day."""
+    return [
+        max(position.backordered - sum(quantity for _, quantity in started), 0)
+        for position, started in zip(stand.positions, stand.started, strict=True)
+    ]
 
 
 def _supply(inputs: CycleInputs, days: int) -> Integers:

@@ -144,7 +144,7 @@ class PlannedOrders:
     due: Integers
     """bucket in which the stock would fall below its safety stock without it; before `arrival` where it is too late"""
     counted_until: Integers
-    """last bucket that its terms count: the one in which most is missing within its cover"""
+    """last bucket that its terms count: the one of its cover in which most is missing"""
     quantity: Integers
     output: Integers
     terms: Mapping[str, Integers]
@@ -194,8 +194,8 @@ class _Sizing:
 
     def __init__(self, curves: Curves, lots: Lots, rows: Integers) -> None:
         self.curves, self.lots, self.rows = curves, lots, rows
-        self.need, self.peak = _risen(curves.shortage)
-        self.buckets = self.need.shape[1]
+        self.shortage = curves.shortage
+        self.buckets = self.shortage.shape[1]
         self.good, self.started = ratios.lowest_terms(lots.yield_billionths, np.full(len(rows), BILLION))
         self.done = np.zeros(len(rows), dtype=np.int64)  # started so far
         self.output = np.zeros(len(rows), dtype=np.int64)  # good units of it
@@ -208,7 +208,7 @@ class _Sizing:
         for release in range(self.buckets):
             arrival = self.lots.lead_time + release
             within = arrival < self.buckets
-            now = self.need[every, np.minimum(arrival, self.buckets - 1)]
+            now = self.shortage[every, np.minimum(arrival, self.buckets - 1)]
             wanting = within & (now > self.output)
             self.was_cut &= wanting
             self._release(release, np.flatnonzero(wanting))
@@ -221,8 +221,9 @@ class _Sizing:
             return
         lots, arrival = self.lots, self.lots.lead_time[at] + release
         last = np.minimum(arrival + lots.cover[at] - 1, self.buckets - 1)
-        target = self.need[at, last]
-        terms = self.curves.at(at, self.peak[at, last]) | {"planned_before": -self.output[at]}
+        peak = self._peak(at, arrival, last)
+        target = self.shortage[at, peak]
+        terms = self.curves.at(at, peak) | {"planned_before": -self.output[at]}
         lacking = target - self.output[at]
         raw = self._to_start(at, target) - self.done[at]
         above_minimum = np.maximum(raw, lots.minimum[at])
@@ -237,7 +238,7 @@ class _Sizing:
             "cover_limit": kept - wanted,
         }
         before = self.output[at]
-        due = np.argmax(self.need[at] > before[:, None], axis=1)
+        due = self._short_since(at, arrival)
         self.done[at] += kept
         self.output[at] = ratios.floor_of(self.done[at], numerator=self.good[at], denominator=self.started[at])
         row = {
@@ -245,11 +246,27 @@ class _Sizing:
             "release": np.full(len(at), release),
             "arrival": arrival,
             "due": due,
-            "counted_until": self.peak[at, last],
+            "counted_until": peak,
             "quantity": kept,
             "output": self.output[at] - before,
         }
         self.orders.append({name: values[kept > 0] for name, values in (row | terms).items()})
+
+    def _peak(self, at: Integers, first: Integers, last: Integers) -> Integers:
+        """The bucket from `first` to `last` in which most is missing, the earliest of them.
+
+        What is missing before an order can arrive is no reason for it, unless it is still missing then.
+        """
+        bucket = np.arange(self.buckets)
+        within = (bucket >= first[:, None]) & (bucket <= last[:, None])
+        missing = np.where(within, self.shortage[at], np.iinfo(np.int64).min)
+        return np.asarray(np.argmax(missing, axis=1), dtype=np.int64)
+
+    def _short_since(self, at: Integers, arrival: Integers) -> Integers:
+        """The first of the buckets up to the arrival in which, without a gap, something is missing."""
+        bucket = np.arange(self.buckets)
+        enough = (self.shortage[at] <= self.output[at][:, None]) & (bucket < arrival[:, None])
+        return np.asarray(np.where(enough, bucket + 1, 0).max(axis=1), dtype=np.int64)
 
     def _to_start(self, at: Integers, output: Integers) -> Integers:
         """Least quantity started, in all orders so far together, that gives so many good units."""
@@ -261,7 +278,8 @@ class _Sizing:
         last = arrival + limit - 1
         beyond = np.maximum(last - (self.buckets - 1), 0)
         rate = self.curves.gross[at, -1]
-        most = self.need[at, np.clip(last, 0, self.buckets - 1)] + rate * beyond // self.buckets
+        peak = self._peak(at, arrival, np.clip(last, arrival, self.buckets - 1))
+        most = self.shortage[at, peak] + rate * beyond // self.buckets
         room = np.maximum(self._to_start(at, most + 1) - 1 - self.done[at], 0)
         lot = room // self.lots.multiple[at] * self.lots.multiple[at]
         return np.where(limit == NO_LIMIT, np.int64(checks.LARGEST), lot)
@@ -272,14 +290,6 @@ class _Sizing:
         self.was_cut[at] = cut
         values = {"item": self.rows[at], "release": np.full(len(at), release), "wanted": wanted, "kept": kept}
         self.cuts.append({name: column[new] for name, column in values.items()})
-
-
-def _risen(shortage: Integers) -> tuple[Integers, Integers]:
-    """The highest shortage up to each bucket, and the bucket in which it was reached first."""
-    need = np.maximum.accumulate(shortage, axis=1)
-    new = np.ones(shortage.shape, dtype=np.bool_)
-    new[:, 1:] = need[:, 1:] > need[:, :-1]
-    return need, np.maximum.accumulate(np.where(new, np.arange(shortage.shape[1]), 0), axis=1)
 
 
 def _column(parts: Sequence[Mapping[str, Integers]], name: str) -> Integers:

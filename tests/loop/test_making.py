@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from procurement import accepting, undoing
+from procurement.outcomes import Outcome
 from procurement.proposals import Proposal, ProposalKind
 from scm.loop import cycle
 from scm.master import bom_approving, bom_writing
@@ -19,6 +21,8 @@ from scm.master.bom import BomKind
 from scm.master.bom_content import BomContent, LineContent
 from scm.master.items import Item
 from scm.planning import replenishment
+from scm.production import orders
+from scm.production.documents import WorkOrder, WorkOrderState
 from tests.loop.company import GO_LIVE, Company, evening
 from tests.loop.test_accounts import stored, wrong_terms
 
@@ -198,3 +202,77 @@ def test_what_is_made_has_a_forecast_that_is_measured_later(company: Company) ->
     approved(company, SOLD, {BOUGHT: 1})
     result = company.cycle()
     assert result.items == 25
+
+
+def test_an_accepted_proposal_is_a_planned_work_order_and_is_not_proposed_again(company: Company) -> None:
+    approved(company, SOLD, {BOUGHT: 3})
+    company.empty_shelves()
+    company.cycle()
+    made = company.proposals()[SOLD]
+    accepted(company, made.id)
+    with company.reading() as session:
+        [order] = session.scalars(sa.select(WorkOrder))
+    assert (order.state, order.quantity, order.bom_id) == (WorkOrderState.PLANNED, made.quantity, made.bom_id)
+    assert (order.origin_kind, order.origin_id, order.due_date) == ("proposal", made.id, made.due_date)
+    before = company.proposals()[BOUGHT]
+    company.cycle()
+    assert SOLD not in company.proposals()
+    after = company.proposals()[BOUGHT]
+    assert after.inputs["dependent"] == before.inputs["dependent"], "its components are counted once, as before"
+    assert after.quantity == before.quantity
+
+
+def test_taking_the_answer_back_cancels_the_work_order_and_lets_it_be_accepted_anew(company: Company) -> None:
+    approved(company, SOLD, {BOUGHT: 3})
+    company.empty_shelves()
+    company.cycle()
+    made = company.proposals()[SOLD]
+    accepted(company, made.id)
+    assert taken_back(company, made.id).done == (made.id,)
+    assert company.proposals()[SOLD].id == made.id
+    accepted(company, made.id)
+    with company.reading() as session:
+        states = list(session.scalars(sa.select(WorkOrder.state).order_by(WorkOrder.id)))
+    assert states == [WorkOrderState.CANCELLED, WorkOrderState.PLANNED]
+
+
+def test_a_released_work_order_keeps_its_proposal(company: Company) -> None:
+    approved(company, SOLD, {BOUGHT: 3})
+    company.empty_shelves()
+    company.cycle()
+    made = company.proposals()[SOLD]
+    accepted(company, made.id)
+    planner, now = company.setup.users["planner"], evening(GO_LIVE)
+    with company.writing() as session:
+        order_id = session.scalars(sa.select(WorkOrder.id)).one()
+        orders.release(session, [order_id], actor=planner, now=now, today=GO_LIVE, in_spite_of="the oven is free")
+    [refused] = taken_back(company, made.id).refused
+    assert "is released: what asked for it cannot be taken back" in str(refused.error)
+    company.cycle()
+    bought = company.proposals()[BOUGHT]
+    told = {term["name"]: term["quantity"] for term in bought.account}
+    assert told["dependent"] >= 3 * made.quantity, "what it waits for is not what customers wait for"
+    assert wrong_terms(bought) == {}
+
+
+def test_only_a_planner_accepts_what_is_made(company: Company) -> None:
+    approved(company, SOLD, {BOUGHT: 3})
+    company.empty_shelves()
+    company.cycle()
+    found = company.proposals()
+    outcome = accepted(company, found[SOLD].id, found[BOUGHT].id, username="buyer")
+    assert outcome.done == (found[BOUGHT].id,)
+    assert [one.id for one in outcome.refused] == [found[SOLD].id]
+    assert company.proposals()[SOLD].id == found[SOLD].id
+
+
+def accepted(company: Company, *proposal_ids: int, username: str = "planner") -> Outcome:
+    actor, now = company.setup.users[username], evening(GO_LIVE)
+    with company.writing() as session:
+        return accepting.accept(session, proposal_ids, actor=actor, now=now, today=GO_LIVE)
+
+
+def taken_back(company: Company, proposal_id: int) -> Outcome:
+    actor, now, site_id = company.setup.users["planner"], evening(GO_LIVE), company.setup.site_id
+    with company.writing() as session:
+        return undoing.undo(session, [proposal_id], site_id=site_id, actor=actor, now=now)

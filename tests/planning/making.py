@@ -115,14 +115,14 @@ def planned_plainly(situation: Situation, lines: list[tuple[int, int, int, int]]
         for release in range(buckets - lead):
             arrival = release + lead
             made = floor(started * good)
-            if _most_missing(situation, needed[item], item, arrival) <= made:
+            if _missing(situation, needed[item], item, arrival) <= made:
                 continue
-            target = _most_missing(situation, needed[item], item, min(arrival + cover - 1, buckets - 1))
+            target = _most_missing(situation, needed[item], item, arrival, min(arrival + cover - 1, buckets - 1))
             quantity = max(ceil(Fraction(target) / good) - started, least)
             quantity = ceil(Fraction(quantity, pack)) * pack
             if limit != NO_LIMIT:
                 quantity = _within_limit(
-                    situation, needed[item], item, arrival + limit - 1, quantity, started, good, least, pack
+                    situation, needed[item], item, arrival, arrival + limit - 1, quantity, started, good, least, pack
                 )
             if quantity:
                 started += quantity
@@ -137,6 +137,7 @@ def _within_limit(
     situation: Situation,
     needed: list[int],
     item: int,
+    first: int,
     last: int,
     wanted: int,
     started: int,
@@ -145,7 +146,7 @@ def _within_limit(
     pack: int,
 ) -> int:
     buckets = situation.forecast.shape[1]
-    most = _most_missing(situation, needed, item, min(last, buckets - 1))
+    most = _most_missing(situation, needed, item, first, min(last, buckets - 1))
     if last > buckets - 1:
         most += _gross(situation, needed, item, buckets - 1) * (last - buckets + 1) // buckets
     quantity = wanted
@@ -154,8 +155,8 @@ def _within_limit(
     return quantity if quantity >= max(least, 1) else 0
 
 
-def _most_missing(situation: Situation, needed: list[int], item: int, last: int) -> int:
-    return max(_missing(situation, needed, item, bucket) for bucket in range(last + 1))
+def _most_missing(situation: Situation, needed: list[int], item: int, first: int, last: int) -> int:
+    return max(_missing(situation, needed, item, bucket) for bucket in range(first, last + 1))
 
 
 def _missing(situation: Situation, needed: list[int], item: int, bucket: int) -> int:

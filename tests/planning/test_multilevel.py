@@ -162,3 +162,12 @@ def with_supply(situation: Situation, bucket: int, more: int) -> Situation:
 
 def with_lots(situation: Situation, **changes: Any) -> Situation:
     return dataclasses.replace(situation, lots=dataclasses.replace(situation.lots, **changes))
+
+
+def test_what_is_short_before_an_order_can_arrive_is_not_ordered_twice() -> None:
+    """10 were due yesterday and 20 arrive in three days, when a new order could arrive, too: nothing is ordered."""
+    supply = np.array([[0, 0, 0, 20, 0, 0]])
+    situation = making.situation_of(
+        items=1, buckets=6, backordered=np.array([10]), supply=supply, lots={"lead_time": np.array([3])}
+    )
+    assert planned(situation) == 0

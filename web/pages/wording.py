@@ -17,7 +17,7 @@ from web.i18n import Text
 TERMS: dict[str, Text] = {
     "demand": _l("Demand, %(protection_days)s days from %(order_date)s"),
     "confirmed_orders": _l("Customer orders beyond the forecast"),
-    "dependent": _l("Needed by planned work orders"),
+    "dependent": _l("Needed by work orders"),
     "allocated": _l("Needed by open work orders"),
     "backorders": _l("Owed to customers who wait"),
     "safety_demand": _l("Safety stock: demand may be higher"),
@@ -53,6 +53,7 @@ BINDING: dict[str, Text] = {
 }
 # What is made has no supplier.
 MAKE_TERMS: dict[str, Text] = TERMS | {
+    "dependent": _l("Needed by planned work orders"),
     "safety_lead_time": _l("Safety stock: making may take longer"),
     "on_order": _l("At the dock, in work orders, or being decided on"),
 }

@@ -13,7 +13,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from procurement import moving, orders
+from procurement import accepting, orders
 from procurement.proposals import Proposal, ProposalState
 from procurement.purchase_orders import PurchaseOrderLine
 from scm.core.errors import Conflict, InvalidInput
@@ -158,7 +158,7 @@ def _accept_proposals(do: _Doing) -> None:
         raise NothingProposed(f"nothing is proposed for {do.case.label} any more: load the page again")
     ids = [proposal.id for proposal in found]
     arrives = min(proposal.due_date for proposal in found)
-    moving.accept(
+    accepting.accept(
         do.session, ids, actor=do.actor, now=do.now, today=do.today, reason=do.reason, site_id=do.case.site_id
     )
     if do.case.kind is Kind.STOCK_OUT and arrives > do.today:

@@ -9,7 +9,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from procurement import moving, orders, proposals
+from procurement import accepting, orders, proposals
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderState
 from scm.loop.world.stage import Stage
 
@@ -24,7 +24,7 @@ def answer_proposals(stage: Stage, *, today: date) -> list[int]:
     planner, buyer, approver = stage.person("planner"), stage.person("buyer"), stage.person("approver")
     open_ids = stage.look(lambda session: proposals.open_ids(session, site_id=site_id))
     if open_ids:
-        stage.act(lambda session: moving.accept(session, open_ids, actor=planner, now=now, today=today))
+        stage.act(lambda session: accepting.accept(session, open_ids, actor=planner, now=now, today=today))
     stage.act(lambda session: orders.draft(session, actor=buyer, now=now, today=today))
     drafts = _waiting(stage, PurchaseOrderState.DRAFT)
     if drafts:

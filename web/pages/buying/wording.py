@@ -47,7 +47,7 @@ LEVELS = {Level.TOO_LATE: "risk", Level.SOON: "watch", Level.CALM: "idle"}
 TERMS: Mapping[str, Text] = {
     "demand": _l("Demand until the next order arrives"),
     "confirmed_orders": _l("Customer orders beyond the forecast"),
-    "dependent": _l("Needed by planned work orders"),
+    "dependent": _l("Needed by work orders"),
     "backorders": _l("Owed to customers who wait"),
     "safety_demand": _l("Safety stock: demand may be higher"),
     "safety_lead_time": _l("Safety stock: the supplier may be late"),

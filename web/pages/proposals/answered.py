@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from procurement import moving, proposal_book, proposals, undoing
+from procurement import accepting, proposal_book, proposals, undoing
 from procurement.outcomes import Outcome
 from web import i18n
 from web.desk import Desk, act, back, read
@@ -26,7 +26,7 @@ def accept(desk: Desk) -> ResponseReturnValue:
     return _answered(
         desk,
         "proposal.accept",
-        lambda session, ids: moving.accept(
+        lambda session, ids: accepting.accept(
             session, ids, actor=desk.actor, now=desk.now, today=desk.today, site_id=desk.site_id
         ),
         lambda count: ngettext("%(num)s proposal accepted", "%(num)s proposals accepted", count),

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from marshmallow import fields
 from sqlalchemy.orm import Session
 
-from procurement import edits, effects, moving, proposal_book, proposals, undoing
+from procurement import accepting, edits, effects, proposal_book, proposals, undoing
 from procurement.edits import Change
 from procurement.outcomes import Outcome
 from procurement.proposal_book import ShownProposal
@@ -109,7 +109,7 @@ def accept_one(desk: Desk, proposal_id: int) -> ResponseReturnValue:
         desk,
         "proposal.accept",
         proposal_id,
-        lambda session: moving.accept(
+        lambda session: accepting.accept(
             session, [proposal_id], actor=desk.actor, now=desk.now, today=desk.today, site_id=desk.site_id
         ),
     )

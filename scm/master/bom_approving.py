@@ -15,8 +15,9 @@ from scm.core import approval, audit
 from scm.core.approval import Decision
 from scm.core.errors import Conflict
 from scm.core.users import Actor, Role
-from scm.master import bom_content, bom_writing
+from scm.master import bom_checking, bom_content, bom_writing
 from scm.master.bom import KIND, MACHINE, Bom, BomState, number
+from scm.master.bom_checking import Subject
 from scm.master.bom_content import BadBom, BomContent
 from scm.master.bom_writing import BomUnknown
 from scm.master.companies import Company
@@ -52,7 +53,7 @@ def edit(
     bom.state = MACHINE.advance(bom.state, "edit", number=called)
     if believed(_content(session, bom)) != believes:
         raise BomChanged(f"{called} has changed meanwhile: load it again; nothing was changed")
-    bom_writing.check(session, content, number=called, site_id=bom.site_id, item_id=bom.item_id, company_id=company_id)
+    _check(session, bom, called, content)
     approval.void(session, subject_kind=KIND, subject_id=bom.id, now=now)
     session.flush()
     bom_writing.rewrite(session, bom_id=bom.id, content=content)
@@ -70,7 +71,7 @@ def submit(session: Session, *, bom_id: int, company_id: int, actor: Actor, now:
     content = _content(session, bom)
     if not content.lines:
         raise BadBom(f"{called} has no lines: say what it is made of")
-    bom_writing.check(session, content, number=called, site_id=bom.site_id, item_id=bom.item_id, company_id=company_id)
+    _check(session, bom, called, content)
     approval.request(
         session,
         subject_kind=KIND,
@@ -113,12 +114,11 @@ def approve(session: Session, *, bom_id: int, company_id: int, actor: Actor, now
     Raises `BomUnknown`, `IllegalTransition`, `SelfApproval`, `ContentChanged`, `Cycle`, `ValidAlready`.
     """
     actor.require(Role.PLANNER, Role.ADMIN)
-    # The company's row is the lock: two approvals at once could close a circle that neither of them sees.
-    session.execute(sa.select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
+    _lock_company(session, company_id)
     bom, called = _locked(session, bom_id, company_id)
     state = MACHINE.advance(bom.state, "approve", number=called)
     content = _decide(session, bom, called, Decision.APPROVED, actor, now, comment)
-    bom_writing.check(session, content, number=called, site_id=bom.site_id, item_id=bom.item_id, company_id=company_id)
+    _check(session, bom, called, content)
     closed = _close_earlier(session, bom, called)
     bom.state = state
     session.flush()
@@ -135,6 +135,11 @@ def retire(session: Session, *, bom_id: int, company_id: int, actor: Actor) -> N
     bom.state = MACHINE.advance(bom.state, "retire", number=called)
     session.flush()
     _record(session, "retire", bom, actor)
+
+
+def _lock_company(session: Session, company_id: int) -> None:
+    """One approval at a time: two at once could close a circle that neither of them sees."""
+    session.execute(sa.select(Company.id).where(Company.id == company_id).with_for_update(key_share=True))
 
 
 def _close_earlier(session: Session, bom: Bom, called: str) -> list[int]:
@@ -165,6 +170,11 @@ def _close_earlier(session: Session, bom: Bom, called: str) -> list[int]:
             other.valid_until = bom.valid_from - timedelta(days=1)
     session.flush()
     return [other.revision for other in others]
+
+
+def _check(session: Session, bom: Bom, called: str, content: BomContent) -> None:
+    subject = Subject(number=called, site_id=bom.site_id, item_id=bom.item_id, content=content)
+    bom_checking.check_one(session, subject, company_id=bom.company_id)
 
 
 def _decide(

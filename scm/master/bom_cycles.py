@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,46 +30,23 @@ class Edge:
     valid_until: date
 
 
+Graph = Mapping[int, Sequence[Edge]]
+"""By parent, what it is made of by approved revisions."""
+
+
 class Cycle(Conflict):
     """An item would be made of itself."""
 
 
-def refuse(
-    session: Session,
-    *,
-    number: str,
-    item_id: int,
-    used: Iterable[int],
-    company_id: int,
-    valid_from: date,
-    valid_until: date | None,
-) -> None:
-    """This function will raise `Cycle` when an item made of `used` would, on a day of its validity, need itself.
+def below(session: Session, used: Iterable[int], *, company_id: int, valid_from: date | None) -> Graph:
+    """This function will read all that is below some items and valid on or after a day: one query for each level.
 
     What counts are approved revisions at all sites of the company, because goods move between sites, and substitutes,
-    because they may be taken. One query for each level of components.
+    because they may be taken.
     """
-    last = valid_until or date.max
-    edges = _below(session, set(used), stop=item_id, company_id=company_id, valid_from=valid_from, valid_until=last)
-    if all(edge.component != item_id for edge in edges):
-        return
-    # What is valid changes only where a revision begins, so these days stand for all.
-    days = {valid_from} | {edge.valid_from for edge in edges if edge.valid_from > valid_from}
-    for day in sorted(days):
-        way = _way(set(used), [edge for edge in edges if edge.valid_from <= day <= edge.valid_until], item_id)
-        if way:
-            names = items.skus(session, way)
-            path = " → ".join(names[one] for one in (item_id, *way))
-            raise Cycle(f"{number}: on {day} {path} would be made of each other: take one of these lines out")
-
-
-def _below(
-    session: Session, used: set[int], *, stop: int, company_id: int, valid_from: date, valid_until: date
-) -> list[Edge]:
-    """All that is below the items, level by level, whatever its day; what is below `stop` is of no interest."""
-    found: list[Edge] = []
-    seen: set[int] = {stop}
-    level = used - seen
+    found: dict[int, list[Edge]] = {}
+    seen: set[int] = set()
+    level = set(used)
     while level:
         seen |= level
         rows = session.execute(
@@ -79,41 +56,71 @@ def _below(
                 Bom.company_id == company_id,
                 Bom.state == BomState.APPROVED,
                 Bom.item_id.in_(sorted(level)),
-                Bom.valid_from <= valid_until,
-                sa.or_(Bom.valid_until.is_(None), Bom.valid_until >= valid_from),
+                sa.or_(Bom.valid_until.is_(None), Bom.valid_until >= (valid_from or date.min)),
             )
+            .order_by(USES.c.component_id)
         ).all()
-        found += [
-            Edge(
+        for row in rows:
+            edge = Edge(
                 parent=row.item_id,
                 component=row.component_id,
                 valid_from=row.valid_from,
                 valid_until=row.valid_until or date.max,
             )
-            for row in rows
-        ]
+            found.setdefault(edge.parent, []).append(edge)
         level = {row.component_id for row in rows} - seen
     return found
 
 
-def _way(used: set[int], edges: list[Edge], item_id: int) -> list[int]:
-    """The shortest way from a component down to the item itself; empty when there is none."""
+def refuse(
+    session: Session,
+    graph: Graph,
+    *,
+    number: str,
+    item_id: int,
+    used: Iterable[int],
+    valid_from: date,
+    valid_until: date | None,
+) -> None:
+    """This function will raise `Cycle` when an item made of `used` would, on a day of its validity, need itself."""
+    last = valid_until or date.max
+    first = frozenset(used)
+    _, passed = _walk(graph, first, item_id, valid_from, last)
+    if all(edge.component != item_id for edge in passed):
+        return
+    # What is valid changes only where a revision begins, so these days stand for all.
+    days = {valid_from} | {edge.valid_from for edge in passed if valid_from < edge.valid_from <= last}
+    for day in sorted(days):
+        way, _ = _walk(graph, first, item_id, day, day)
+        if way:
+            names = items.skus(session, way)
+            path = " → ".join(names[one] for one in (item_id, *way))
+            raise Cycle(f"{number}: on {day} {path} would be made of each other: take one of these lines out")
+
+
+def _walk(
+    graph: Graph, used: frozenset[int], item_id: int, valid_from: date, valid_until: date
+) -> tuple[list[int], list[Edge]]:
+    """The shortest way from a component down to the item itself (empty when there is none), and the edges passed.
+
+    Edges count that are valid on any day of the span; what is below the item itself is of no interest.
+    """
     came_from: dict[int, int | None] = dict.fromkeys(sorted(used))
-    below: dict[int, list[int]] = {}
-    for edge in edges:
-        below.setdefault(edge.parent, []).append(edge.component)
+    passed: list[Edge] = []
     level = sorted(used)
-    while level and item_id not in came_from:
+    while level:
         following = []
         for parent in level:
-            for component in sorted(below.get(parent, [])):
-                if component not in came_from:
-                    came_from[component] = parent
-                    following.append(component)
+            for edge in graph.get(parent, ()) if parent != item_id else ():
+                if edge.valid_from <= valid_until and edge.valid_until >= valid_from:
+                    passed.append(edge)
+                    if edge.component not in came_from:
+                        came_from[edge.component] = parent
+                        following.append(edge.component)
         level = following
     way: list[int] = []
     step: int | None = item_id if item_id in came_from else None
     while step is not None:
         way.append(step)
         step = came_from[step]
-    return way[::-1]
+    return way[::-1], passed

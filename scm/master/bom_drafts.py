@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from scm.core.db import table_of
 from scm.core.errors import ScmError
-from scm.master import bom_content, bom_writing
+from scm.master import bom_checking, bom_content, bom_writing
 from scm.master.bom import Bom, BomState, number
+from scm.master.bom_checking import Facts, Subject
 from scm.master.bom_content import BomContent
 from scm.master.items import Item
 from scm.master.locations import Site
@@ -88,23 +89,29 @@ def check(
         else:
             by_bom.setdefault(key, []).append(row)
     contents = bom_content.read(session, [found[key].id for key in by_bom])
+    subjects = {
+        key: Subject(
+            number=number(key[1], key[0], key[2]),
+            site_id=found[key].site_id,
+            item_id=found[key].item_id,
+            content=apply(contents[found[key].id], [row.values for row in of_bom]),
+        )
+        for key, of_bom in by_bom.items()
+    }
+    facts = bom_checking.facts(session, subjects.values(), company_id=company_id)
     for key, of_bom in by_bom.items():
-        draft = found[key]
-        try:
-            bom_writing.check(
-                session,
-                apply(contents[draft.id], [row.values for row in of_bom]),
-                number=number(key[1], key[0], key[2]),
-                site_id=draft.site_id,
-                item_id=draft.item_id,
-                company_id=company_id,
-            )
-        except ScmError as error:
-            first = of_bom[0]
-            value = str(first.values[part])
-            mend = "mend the rows of this revision"
-            errors.append(RowError(row=first.number, column=part, value=value, reason=str(error), mend=mend))
+        errors += refused(session, subjects[key], facts, of_bom[0], part=part)
     return errors
+
+
+def refused(session: Session, subject: Subject, facts: Facts, row: Row, *, part: str) -> list[RowError]:
+    """This function will say in one of its rows what is wrong with a revision as a whole."""
+    try:
+        bom_checking.check(session, subject, facts)
+    except ScmError as error:
+        mend = "mend the rows of this revision"
+        return [RowError(row=row.number, column=part, value=str(row.values[part]), reason=str(error), mend=mend)]
+    return []
 
 
 def rewrite(session: Session, rows: Sequence[Values], *, company_id: int, apply: Apply) -> None:

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 from scm.core.users import Actor
 from scm.master import bom_approving, bom_content, bom_writing, items, partners
 from scm.master.bom import Bom, BomKind
+from scm.master.bom_checking import PartUnknown
 from scm.master.bom_content import BomContent, LineContent, OperationContent, SubstituteContent
-from scm.master.bom_writing import BomUnknown, PartUnknown
+from scm.master.bom_writing import BomUnknown
 from scm.master.routing import WorkCenter
 
 STEP = 10  # between the numbers of lines and of operations, so that one more fits in between

@@ -9,11 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from scm.core.errors import ScmError
 from scm.core.types import RATE_PLACES
 from scm.core.users import Actor
-from scm.master import bom_content, bom_drafts, bom_writing, items, partners, sheets
+from scm.master import bom_checking, bom_content, bom_drafts, bom_writing, items, partners, sheets
 from scm.master.bom import Bom, BomKind, number
+from scm.master.bom_checking import Subject
 from scm.master.bom_content import BomContent
 from scm.master.bom_drafts import BomKey, key_of
 from scm.master.items import Item
@@ -109,9 +109,21 @@ def check(session: Session, rows: Sequence[Row], known: Mapping[BomKey, Values],
             errors.append(RowError(row=row.number, column="revision", value=str(key[2]), reason=reason, mend=mend))
         elif key not in known:
             last[key[:2]] = following
-            if not {row.number} & {error.row for error in errors}:
-                errors += _refused(session, row, sites, found, suppliers, company_id=company_id)
     wrong = {error.row for error in errors}
+    new = {
+        row.number: Subject(
+            number=number(row.values["sku"], row.values["site"], row.values["revision"]),
+            site_id=sites[row.values["site"]],
+            item_id=found[row.values["sku"]],
+            content=_content(row.values, suppliers),
+        )
+        for row in rows
+        if row.number not in wrong and key_of(row.values) not in known
+    }
+    facts = bom_checking.facts(session, new.values(), company_id=company_id)
+    for row in rows:
+        if row.number in new:
+            errors += bom_drafts.refused(session, new[row.number], facts, row, part="sku")
     old = [row for row in rows if row.number not in wrong and key_of(row.values) in known]
     whole = {(*key, values["sku"]): values for key, values in known.items()}
     apply = _applied(suppliers)
@@ -138,32 +150,6 @@ def write(
             actor=actor,
         )
     bom_drafts.rewrite(session, changed, company_id=company_id, apply=_applied(suppliers))
-
-
-def _refused(
-    session: Session,
-    row: Row,
-    sites: Mapping[str, int],
-    found: Mapping[str, int],
-    suppliers: Mapping[str, int],
-    *,
-    company_id: int,
-) -> list[RowError]:
-    """What a new revision, still without lines, cannot say."""
-    site, sku, revision = key_of(row.values)
-    try:
-        bom_writing.check(
-            session,
-            _content(row.values, suppliers),
-            number=number(sku, site, revision),
-            site_id=sites[site],
-            item_id=found[sku],
-            company_id=company_id,
-        )
-    except ScmError as error:
-        mend = "mend this row"
-        return [RowError(row=row.number, column="sku", value=sku, reason=str(error), mend=mend)]
-    return []
 
 
 def _content(values: Values, suppliers: Mapping[str, int]) -> BomContent:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
@@ -79,10 +78,9 @@ def structure(session: Session, *, company_id: int, on: date, site_id: int | Non
     level = bom_explosion.levels([(row[1], row[2]) for row in rows] + [(row[0], row[1]) for row in others])
     kept = [row for row in rows if site_id is None or row.site_id == site_id]
     table = np.array([tuple(row) for row in kept], dtype=np.int64).reshape(len(kept), 9)
-    ratios = [
-        Fraction(quantity * (WHOLE_RATE + scrap), output * good)
-        for quantity, output, scrap, good in table[:, 5:].tolist()
-    ]
+    # Both stay below 2⁶³, because a bill's quantities are at most 10⁹.
+    above, under = table[:, 5] * (WHOLE_RATE + table[:, 7]), table[:, 6] * table[:, 8]
+    common = np.gcd(above, under)
     items = sorted(level)
     return Structure(
         boms=tuple(bom for bom in boms if site_id is None or bom.site_id == site_id),
@@ -95,8 +93,8 @@ def structure(session: Session, *, company_id: int, on: date, site_id: int | Non
         output_quantity=table[:, 6],
         scrap_rate=table[:, 7],
         yield_rate=table[:, 8],
-        numerator=np.array([one.numerator for one in ratios], dtype=np.int64),
-        denominator=np.array([one.denominator for one in ratios], dtype=np.int64),
+        numerator=above // common,
+        denominator=under // common,
         low_level_code=np.array([level[component] for component in table[:, 2].tolist()], dtype=np.int64),
         item=np.array(items, dtype=np.int64),
         item_low_level_code=np.array([level[item] for item in items], dtype=np.int64),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -12,21 +11,16 @@ from sqlalchemy.orm import Session
 from scm.core import audit
 from scm.core.errors import NotFound
 from scm.core.users import Actor, Role
-from scm.master import bom_content, bom_cycles, items
+from scm.master import bom_checking, bom_content, items
 from scm.master.bom import KIND, MACHINE, Bom, BomLine, BomSubstitute, number
-from scm.master.bom_content import BadBom, BomContent
-from scm.master.items import Item, ItemStatus
+from scm.master.bom_checking import PartUnknown, Subject
+from scm.master.bom_content import BomContent
 from scm.master.locations import Site
-from scm.master.partners import Partner
-from scm.master.routing import Operation, Routing, WorkCenter
+from scm.master.routing import Operation, Routing
 
 
 class BomUnknown(NotFound):
     """There is no such revision in the company."""
-
-
-class PartUnknown(NotFound):
-    """Something a bill names does not exist, or not in this company or at this site."""
 
 
 def create(session: Session, content: BomContent, *, site_id: int, item_id: int, company_id: int, actor: Actor) -> int:
@@ -46,14 +40,8 @@ def create(session: Session, content: BomContent, *, site_id: int, item_id: int,
     last = session.scalar(sa.select(sa.func.max(Bom.revision)).where(Bom.item_id == item_id, Bom.site_id == site_id))
     revision = (last or 0) + 1
     sku = items.skus(session, [item_id])[item_id]
-    check(
-        session,
-        content,
-        number=number(sku, site.code, revision),
-        site_id=site_id,
-        item_id=item_id,
-        company_id=company_id,
-    )
+    subject = Subject(number=number(sku, site.code, revision), site_id=site_id, item_id=item_id, content=content)
+    bom_checking.check_one(session, subject, company_id=company_id)
     bom = Bom(
         company_id=company_id,
         site_id=site_id,
@@ -99,35 +87,21 @@ def revise(session: Session, *, bom_id: int, valid_from: date, company_id: int, 
     )
 
 
-def check(session: Session, content: BomContent, *, number: str, site_id: int, item_id: int, company_id: int) -> None:
-    """This function will refuse a revision that names what does not exist, or is wrong in itself.
+def rewrite(session: Session, *, bom_id: int, content: BomContent) -> None:
+    """This function will let a draft say something else that was checked."""
+    _remove_parts(session, bom_id)
+    head = {name: getattr(content, name) for name in bom_content.HEAD}
+    session.execute(sa.update(Bom).where(Bom.id == bom_id).values(**head))
+    _write_parts(session, bom_id, content)
 
-    Raises `BadBom`, `PartUnknown`, `Cycle`.
-    """
-    bom_content.check(content, number=number, item_id=item_id)
-    used = {item_id, *(line.item_id for line in content.lines)}
-    used |= {other.item_id for line in content.lines for other in line.substitutes}
-    for unknown in _unknown(session, Item, used, Item.company_id == company_id):
-        raise PartUnknown(f"{number}: there is no item {unknown}")
-    retired = sa.select(Item.sku).where(Item.id.in_(sorted(used)), Item.status == ItemStatus.RETIRED)
-    for sku in session.scalars(retired.order_by(Item.sku).limit(1)):
-        raise BadBom(f"{number}: item {sku} is retired: name what replaces it")
-    centers = {operation.work_center_id for operation in content.operations}
-    for unknown in _unknown(session, WorkCenter, centers, WorkCenter.site_id == site_id, ~WorkCenter.retired):
-        raise PartUnknown(f"{number}: there is no work centre {unknown} in use at its site")
-    partners = set() if content.partner_id is None else {content.partner_id}
-    supplies = (Partner.company_id == company_id, Partner.is_supplier, ~Partner.retired)
-    for unknown in _unknown(session, Partner, partners, *supplies):
-        raise PartUnknown(f"{number}: there is no supplier {unknown} to make it")
-    bom_cycles.refuse(
-        session,
-        number=number,
-        item_id=item_id,
-        used=used - {item_id},
-        company_id=company_id,
-        valid_from=content.valid_from,
-        valid_until=content.valid_until,
-    )
+
+def _remove_parts(session: Session, bom_id: int) -> None:
+    lines = sa.select(BomLine.id).where(BomLine.bom_id == bom_id)
+    routings = sa.select(Routing.id).where(Routing.bom_id == bom_id)
+    session.execute(sa.delete(BomSubstitute).where(BomSubstitute.bom_line_id.in_(lines)))
+    session.execute(sa.delete(BomLine).where(BomLine.bom_id == bom_id))
+    session.execute(sa.delete(Operation).where(Operation.routing_id.in_(routings)))
+    session.execute(sa.delete(Routing).where(Routing.bom_id == bom_id))
 
 
 def _write_parts(session: Session, bom_id: int, content: BomContent) -> None:
@@ -154,25 +128,3 @@ def _write_parts(session: Session, bom_id: int, content: BomContent) -> None:
         session.flush()
         session.add_all(Operation(routing_id=routing.id, **vars(operation)) for operation in content.operations)
     session.flush()
-
-
-def rewrite(session: Session, *, bom_id: int, content: BomContent) -> None:
-    """This function will let a draft say something else that was checked."""
-    _remove_parts(session, bom_id)
-    head = {name: getattr(content, name) for name in bom_content.HEAD}
-    session.execute(sa.update(Bom).where(Bom.id == bom_id).values(**head))
-    _write_parts(session, bom_id, content)
-
-
-def _remove_parts(session: Session, bom_id: int) -> None:
-    lines = sa.select(BomLine.id).where(BomLine.bom_id == bom_id)
-    routings = sa.select(Routing.id).where(Routing.bom_id == bom_id)
-    session.execute(sa.delete(BomSubstitute).where(BomSubstitute.bom_line_id.in_(lines)))
-    session.execute(sa.delete(BomLine).where(BomLine.bom_id == bom_id))
-    session.execute(sa.delete(Operation).where(Operation.routing_id.in_(routings)))
-    session.execute(sa.delete(Routing).where(Routing.bom_id == bom_id))
-
-
-def _unknown(session: Session, model: Any, wanted: set[int], *conditions: Any) -> list[int]:
-    found = session.scalars(sa.select(model.id).where(model.id.in_(sorted(wanted)), *conditions))
-    return sorted(wanted - set(found))

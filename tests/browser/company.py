@@ -1,4 +1,4 @@
-"""The demo company for browsers: made by `scm demo` once a run, with passwords that tests know."""
+"""The demo company for browsers: made by `scm demo` once a run, with a workshop and passwords that tests know."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import sqlalchemy as sa
 
 from scm.core.db import Database
 from scm.core.users import User
+from scm.master import companies
 from tests import databases
+from tests.browser import workshop
 from tests.web.visitor import give_passwords
 from tests.web.walking import walked
 from web.app import create_app
@@ -70,7 +72,10 @@ def _make(file: Path) -> None:
     done = subprocess.run(command, cwd=databases.ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     database = Database(environment["SCM_DATABASE_URL"])
-    with database.unit_of_work(write=False) as session:
+    with database.unit_of_work(write=True) as session:
+        company = companies.only(session)
+        assert company.business_date is not None
+        workshop.furnish(session, today=company.business_date)
         names = list(session.scalars(sa.select(User.username)))
     give_passwords(database, *names)
     database.dispose()  # the last connection brings the file's companions into it

@@ -13,8 +13,8 @@ from sqlalchemy import exc
 from scm.core.users import RoleMissing
 from scm.master import bom_content, bom_writing
 from scm.master.bom import Bom, BomKind, BomLine, BomState
+from scm.master.bom_checking import PartUnknown
 from scm.master.bom_content import BadBom, BomContent, LineContent, OperationContent, SubstituteContent
-from scm.master.bom_writing import PartUnknown
 from scm.master.items import ItemUnknown
 from tests.master.making import bill, center, content
 from tests.world import World

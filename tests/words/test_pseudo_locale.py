@@ -37,6 +37,7 @@ NAMES = (
 )  # fmt: skip
 """Columns that hold what things and people are called."""
 EVERYWHERE = re.compile(
+    r"\bBOM \S*@\S* r\d+|"
     r"\bscm\b|\b(?:SKU|GTIN|SSCC|OTIF|WAPE|MASE|RMA|CSV|XLSX|UTC|SCM_\w+)\b|https?://\S*|[A-Z]{2,4}-\d[\w-]*|\bCtrl\b|\b(?:English|WeCom|DingTalk|Slack)\b|\b[A-Z]\b"
 )
 """Names that are the same in every language: abbreviations, numbers of documents, keys, addresses, languages."""

@@ -9,13 +9,14 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from procurement import purchase_orders
+from procurement import purchase_orders, worths
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
 from scm.core import audit
 from scm.core.db import Base
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor, Role
-from scm.finance import money
+from scm.finance import currencies, money
+from scm.finance.rates import RateMissing
 
 WEEK_DAYS = 7
 
@@ -141,8 +142,10 @@ def open_budgets(session: Session, *, company_id: int, today: date) -> Sequence[
 
 @dataclass(frozen=True, kw_only=True)
 class Beside:
-    """The budget of one order's period, in minor units: what other orders committed of it, and this order."""
+    """The budget of one order's period, in minor units of the company's currency: what other orders committed of it,
+    and this order."""
 
+    currency: str
     from_date: date
     until_date: date
     amount: int
@@ -157,7 +160,11 @@ class Beside:
 
 
 def beside(session: Session, order: PurchaseOrder, *, amount: int) -> Beside | None:
-    """This function will read the budget of the day an order was drafted on, in two queries; none without a budget."""
+    """This function will read the budget of the day an order was drafted on, in two queries; none without a budget.
+
+    Orders in other currencies count at the rates of the days they were drafted on; without one of them nothing can be
+    said.
+    """
     budget = session.scalars(
         sa.select(PurchaseBudget).where(
             PurchaseBudget.company_id == order.company_id,
@@ -169,25 +176,35 @@ def beside(session: Session, order: PurchaseOrder, *, amount: int) -> Beside | N
         return None
     others = session.execute(
         sa.select(
-            purchase_orders.value_of_lines(order.currency).label("committed"),
-            sa.func.count(PurchaseOrder.id.distinct()).label("orders"),
+            PurchaseOrder.id,
+            PurchaseOrder.currency,
+            PurchaseOrder.drafted_date,
+            purchase_orders.value_of_lines(currencies.of_company(session, order.company_id)).label("amount"),
         )
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
         .where(
             PurchaseOrder.company_id == order.company_id,
-            PurchaseOrder.currency == order.currency,
             PurchaseOrder.id != order.id,
             PurchaseOrder.drafted_date.between(budget.from_date, budget.until_date),
             PurchaseOrder.state != PurchaseOrderState.CANCELLED,
         )
-    ).one()
+        .group_by(PurchaseOrder.id, PurchaseOrder.currency, PurchaseOrder.drafted_date)
+    ).all()
+    days = {(order.currency, order.drafted_date)} | {(one.currency, one.drafted_date) for one in others}
+    worth = worths.of_days(session, days, company_id=order.company_id)
+    try:
+        committed = sum(worth.on(int(one.amount), one.currency, one.drafted_date) for one in others)
+        this_order = worth.on(amount, order.currency, order.drafted_date)
+    except RateMissing:
+        return None
     return Beside(
+        currency=worth.own,
         from_date=budget.from_date,
         until_date=budget.until_date,
         amount=budget.amount,
-        committed=int(others.committed),
-        orders=others.orders,
-        this_order=0 if order.state is PurchaseOrderState.CANCELLED else amount,
+        committed=committed,
+        orders=len(others),
+        this_order=0 if order.state is PurchaseOrderState.CANCELLED else this_order,
     )
 
 
@@ -207,7 +224,12 @@ def _open(session: Session, row: PurchaseBudget, *, today: date) -> Open:
 def _committed(session: Session, *, company_id: int, since: date, before: date) -> int:
     """The value of what was ordered between two days, the second excluded, cancelled orders aside."""
     lines = session.execute(
-        sa.select(PurchaseOrderLine.unit_price, PurchaseOrderLine.quantity, PurchaseOrder.currency)
+        sa.select(
+            PurchaseOrderLine.unit_price,
+            PurchaseOrderLine.quantity,
+            PurchaseOrder.currency,
+            PurchaseOrder.drafted_date,
+        )
         .join(PurchaseOrder, PurchaseOrder.id == PurchaseOrderLine.order_id)
         .where(
             PurchaseOrder.company_id == company_id,
@@ -215,7 +237,13 @@ def _committed(session: Session, *, company_id: int, since: date, before: date) 
             PurchaseOrder.drafted_date < before,
             PurchaseOrder.state != PurchaseOrderState.CANCELLED,
         )
-    )
+    ).all()
+    worth = worths.of_days(session, {(line.currency, line.drafted_date) for line in lines}, company_id=company_id)
     return sum(
-        money.line_amount(unit_price=line.unit_price, quantity=line.quantity, currency=line.currency) for line in lines
+        worth.on(
+            money.line_amount(unit_price=line.unit_price, quantity=line.quantity, currency=line.currency),
+            line.currency,
+            line.drafted_date,
+        )
+        for line in lines
     )

@@ -12,10 +12,11 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from procurement import authors, purchase_orders, rules
+from procurement import authors, purchase_orders, rules, worths
 from procurement.authors import Hand
 from procurement.purchase_orders import KIND, PurchaseOrder, PurchaseOrderLine
 from procurement.rules import Limit
+from procurement.worths import Worth
 from scm.core import approval, users
 from scm.core.approval import Decision, SelfApproval
 from scm.core.errors import InvalidInput
@@ -33,9 +34,13 @@ class Judge:
     actor: Actor
     limit: Limit
     hands: authors.Hands
+    worth: Worth
 
     def refuse(self, order: PurchaseOrder, lines: Sequence[PurchaseOrderLine]) -> None:
-        """This function will raise unless the person may approve an order. Raises `SelfApproval`, `OverLimit`."""
+        """This function will raise unless the person may approve an order.
+
+        Raises `SelfApproval`, `OverLimit`, `RateMissing`.
+        """
         username, number = self.actor.username, order.number
         hand = self.hands.get(order.id, {}).get(self.actor.user_id)
         if hand is Hand.WROTE:
@@ -48,8 +53,11 @@ class Judge:
             raise SelfApproval(
                 f"{username} signed the rule that accepted a proposal of {number}: somebody else must approve it"
             )
-        amount = purchase_orders.amount_of(order, lines)
-        rules.refuse_over_limit(self.limit, amount=amount, currency=order.currency, number=order.number)
+        amount, currency = purchase_orders.amount_of(order, lines), order.currency
+        if self.limit.largest and currency not in self.limit.largest:
+            # A limit in the order's own currency counts first; otherwise the one in the company's does.
+            amount, currency = self.worth.of(order, amount)
+        rules.refuse_over_limit(self.limit, amount=amount, currency=currency, number=order.number)
 
     def approve(
         self, session: Session, order: PurchaseOrder, lines: Sequence[PurchaseOrderLine], *, now: datetime, comment: str
@@ -108,6 +116,7 @@ def judge(session: Session, orders: Sequence[PurchaseOrder], *, actor: Actor) ->
         actor=actor,
         limit=rules.limit_of(session, actor=actor),
         hands=authors.hands_in(session, [order.id for order in orders]),
+        worth=worths.of_orders(session, orders),
     )
 
 

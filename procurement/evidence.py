@@ -24,6 +24,7 @@ from procurement.urgency import Urgency
 from scm.core.approval import Approval
 from scm.core.errors import ScmError
 from scm.core.users import Actor, Role, User
+from scm.finance import vat
 from scm.master.agreements import SupplierTerms
 from scm.master.locations import Site
 from scm.master.partners import Partner
@@ -66,6 +67,7 @@ class Evidence:
     state: PurchaseOrderState
     currency: str
     amount: int
+    vat_amount: int  # to be added, at the rates of the day it was drafted
     supplier_id: int
     supplier_code: str
     supplier_name: str
@@ -133,6 +135,7 @@ def read(session: Session, *, number: str, site_id: int, actor: Actor, today: da
         state=order.state,
         currency=order.currency,
         amount=amount,
+        vat_amount=_vat(session, order, lines),
         supplier_id=order.supplier_id,
         supplier_code=row.supplier_code,
         supplier_name=row.supplier_name,
@@ -153,6 +156,13 @@ def read(session: Session, *, number: str, site_id: int, actor: Actor, today: da
         measured=measure(delivered.get(order.supplier_id, ())),
         defects=rates.get(order.supplier_id),
     )
+
+
+def _vat(session: Session, order: PurchaseOrder, lines: Sequence[Line]) -> int:
+    """Suppliers' prices are without VAT; it is rounded once per line."""
+    item_ids = {line.item_id for line in lines}
+    known = vat.rates_on(session, item_ids, order.drafted_date, company_id=order.company_id)
+    return sum(vat.part_of(line.amount, known[line.item_id], included=False) for line in lines)
 
 
 def measure(deliveries: Sequence[Delivery]) -> Measured | None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from procurement import worths
 from procurement.purchase_orders import KIND, PurchaseOrder, PurchaseOrderLine
 from procurement.rules import ApprovalLimit
 from scm.core.approval import Approval, Decision
@@ -34,11 +36,12 @@ class Asked:
 
 @dataclass(frozen=True, kw_only=True)
 class Split:
-    """Orders that are together above a limit which each of them is within. Amounts are minor units."""
+    """Orders that are together above a limit which each of them is within. Amounts are minor units of `currency`."""
 
     numbers: tuple[str, ...]
     total: int
     limit: int
+    currency: str = ""
 
 
 def split_of(one: Asked, among: Sequence[Asked], *, limits: Iterable[int]) -> Split | None:
@@ -51,7 +54,7 @@ def split_of(one: Asked, among: Sequence[Asked], *, limits: Iterable[int]) -> Sp
     >>> two = [Asked(order_id=1, number="PO-1", asked_at=monday, amount=900),
     ...        Asked(order_id=2, number="PO-2", asked_at=friday, amount=300)]
     >>> split_of(two[1], two, limits=[1000, 5000])
-    Split(numbers=('PO-1', 'PO-2'), total=1200, limit=1000)
+    Split(numbers=('PO-1', 'PO-2'), total=1200, limit=1000, currency='')
     >>> split_of(two[1], two, limits=[1200]) is None
     True
     """
@@ -87,27 +90,50 @@ def suspected(session: Session, order_ids: Sequence[int]) -> dict[int, Split]:
         Approval.requested_at.between(first - WITHIN, last + WITHIN),
     )
     found: dict[tuple[int, int, str], dict[int, Asked]] = defaultdict(dict)
+    drafted: dict[int, date] = {}
     for row in session.execute(near.add_columns(PurchaseOrderLine.unit_price, PurchaseOrderLine.quantity)):
         group = found[row.supplier_id, row.requester_id, row.currency]
         amount = money.line_amount(unit_price=row.unit_price, quantity=row.quantity, currency=row.currency)
+        drafted[row.id] = row.drafted_date
         before = group[row.id].amount if row.id in group else 0
         group[row.id] = Asked(order_id=row.id, number=row.number, asked_at=row.requested_at, amount=before + amount)
-    answers = {}
+    answers: dict[int, Split] = {}
     for row in {row.id: row for row in subjects}.values():
-        group = found[row.supplier_id, row.requester_id, row.currency]
-        split = split_of(group[row.id], list(group.values()), limits=limits[row.currency])
+        group, currency = found[row.supplier_id, row.requester_id, row.currency], row.currency
+        if currency not in limits:  # as approval itself: a limit in the company's currency counts then
+            group, currency = _converted(session, group, row, drafted)
+        if row.id not in group:
+            continue
+        split = split_of(group[row.id], list(group.values()), limits=limits.get(currency, ()))
         if split is not None:
-            answers[row.id] = split
+            answers[row.id] = replace(split, currency=currency)
     return answers
 
 
-def _asked() -> sa.Select[int, str, int, str, int, datetime]:
+def _converted(
+    session: Session, group: dict[int, Asked], subject: sa.Row[Any], drafted: dict[int, date]
+) -> tuple[dict[int, Asked], str]:
+    """Orders whose day has no recorded rate are left out: nobody can approve them either."""
+    currency = subject.currency
+    days = {(currency, drafted[order_id]) for order_id in group}
+    worth = worths.of_days(session, days, company_id=subject.company_id)
+    same = {
+        order_id: replace(one, amount=worth.on(one.amount, currency, drafted[order_id]))
+        for order_id, one in group.items()
+        if currency == worth.own or (currency, drafted[order_id]) in worth.rates
+    }
+    return same, worth.own
+
+
+def _asked() -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(
             PurchaseOrder.id,
             PurchaseOrder.number,
             PurchaseOrder.supplier_id,
             PurchaseOrder.currency,
+            PurchaseOrder.company_id,
+            PurchaseOrder.drafted_date,
             Approval.requester_id,
             Approval.requested_at,
         )

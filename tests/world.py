@@ -26,6 +26,8 @@ from scm.core import audit
 from scm.core.db import table_of
 from scm.core.errors import ScmError
 from scm.core.users import Actor
+from scm.finance import rates
+from scm.finance.rates import RateRequest
 from scm.master import setup
 from scm.master.agreements import SupplierAgreement, SupplierTerms
 from scm.master.items import Item, ItemStatus
@@ -178,6 +180,7 @@ class World:
         joint_order_cost: int = 0,
         over_receipt_rate: str = "0",
         review_period_days: int = 7,
+        currency: str | None = None,
     ) -> int:
         """This function will add a supplier with terms; amounts are pence."""
         row = Partner(company_id=self.setup.company_id, code=code, name=code, is_supplier=True, email=f"{code}@test")
@@ -186,7 +189,7 @@ class World:
         self._session.add(
             SupplierTerms(
                 partner_id=row.id,
-                currency=self.setup.currency,
+                currency=currency or self.setup.currency,
                 review_period_days=review_period_days,
                 review_weekday=None,
                 joint_order_cost=joint_order_cost,
@@ -259,6 +262,11 @@ class World:
             actor=self.user("sales"),
         )
         return code
+
+    def rate(self, currency: str, rate: str, *, in_days: int = 0) -> None:
+        """This function will record what one unit of a currency costs on a day."""
+        wanted = RateRequest(currency=currency, rate_date=self.day(in_days), rate=Decimal(rate))
+        rates.record(self.begin(), [wanted], company_id=self.setup.company_id, actor=self.user("buyer"), now=self.now)
 
     # Stock
 

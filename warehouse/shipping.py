@@ -156,6 +156,7 @@ def _contents(session: Session, shipments: Sequence[Shipment]) -> dict[int, list
                 StockMove.quantity,
                 StockMove.state,
                 SalesOrderLine.unit_price,
+                SalesOrderLine.vat_rate,
                 SalesOrderLine.line_number,
             )
             .join(StockMove, StockMove.id == ShipmentLine.move_id)
@@ -185,7 +186,7 @@ def _invoice(
     orders = {
         row.id: row
         for row in session.execute(
-            sa.select(SalesOrder.id, SalesOrder.customer_id, SalesOrder.currency).where(
+            sa.select(SalesOrder.id, SalesOrder.customer_id, SalesOrder.currency, SalesOrder.prices_with_vat).where(
                 SalesOrder.id.in_([shipment.sales_order_id for shipment in shipments])
             )
         )
@@ -200,9 +201,14 @@ def _invoice(
                 sales_order_id=shipment.sales_order_id,
                 customer_id=orders[shipment.sales_order_id].customer_id,
                 currency=orders[shipment.sales_order_id].currency,
+                prices_with_vat=orders[shipment.sales_order_id].prices_with_vat,
                 lines=[
                     InvoiceLine(
-                        line_id=row.line_id, item_id=row.item_id, quantity=row.quantity, unit_price=row.unit_price
+                        line_id=row.line_id,
+                        item_id=row.item_id,
+                        quantity=row.quantity,
+                        unit_price=row.unit_price,
+                        vat_rate=row.vat_rate,
                     )
                     for row in contents[shipment.id]
                 ],

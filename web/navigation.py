@@ -55,6 +55,7 @@ GROUPS = (
             Link(endpoint="approvals.index", text=_l("Approvals")),
             Link(endpoint="purchase_orders.index", text=_l("Purchase orders")),
             Link(endpoint="suppliers.index", text=_l("Suppliers")),
+            Link(endpoint="rates.index", text=_l("Exchange rates")),
         ),
     ),
     Group(
@@ -85,6 +86,7 @@ GROUPS = (
         links=(
             Link(endpoint="users.index", text=_l("Users")),
             Link(endpoint="rules.index", text=_l("Rules and limits")),
+            Link(endpoint="vat.index", text=_l("VAT")),
             Link(endpoint="settings.index", text=_l("Settings")),
         ),
     ),

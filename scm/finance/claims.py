@@ -22,7 +22,10 @@ from scm.finance import costs
 
 
 class CustomerInvoice(Base):
-    """One invoice for one document, usually a shipment. Its amount is the sum of its lines, in minor units."""
+    """One invoice for one document, usually a shipment. Its amount is what the customer owes, in minor units.
+
+    It is the sum of its lines, and of their VAT where the prices do not include it.
+    """
 
     __tablename__ = "customer_invoice"
 
@@ -35,6 +38,8 @@ class CustomerInvoice(Base):
     customer_id: Mapped[int] = mapped_column(sa.ForeignKey("partner.id"))
     currency: Mapped[str] = mapped_column(sa.String(3))
     amount: Mapped[int] = mapped_column(sa.BigInteger)
+    prices_with_vat: Mapped[bool] = mapped_column(server_default=sa.false())
+    vat_amount: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")  # of it
     invoice_date: Mapped[date]
     issued_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
 
@@ -45,7 +50,7 @@ class CustomerInvoice(Base):
 
 
 class CustomerInvoiceLine(Base):
-    """What was delivered of one order line, its price, and the amount rounded once."""
+    """What was delivered of one order line, its price, the amount rounded once, and its VAT rounded once."""
 
     __tablename__ = "customer_invoice_line"
 
@@ -56,6 +61,8 @@ class CustomerInvoiceLine(Base):
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[Decimal] = mapped_column(types.UnitPrice)
     amount: Mapped[int] = mapped_column(sa.BigInteger)
+    vat_rate: Mapped[Decimal] = mapped_column(types.Rate, server_default="0")
+    vat_amount: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
 
     __table_args__ = (
         sa.CheckConstraint("quantity > 0", name="invoices_something"),
@@ -92,6 +99,7 @@ class CreditNote(Base):
     reason: Mapped[str] = mapped_column(sa.String(200))
     currency: Mapped[str] = mapped_column(sa.String(3))
     amount: Mapped[int] = mapped_column(sa.BigInteger)
+    vat_amount: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")  # of it
     credit_date: Mapped[date]
     issued_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
 
@@ -130,6 +138,8 @@ class InvoiceStanding:
     paid: int
     credited: int
     refunded: int
+    vat_amount: int
+    vat_credited: int
 
     @property
     def open_amount(self) -> int:
@@ -144,7 +154,10 @@ class InvoiceStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicedLine:
-    """One line of one invoice, for whoever must know at which price something was sold."""
+    """One line of one invoice, for whoever must know at which price something was sold.
+
+    The amount is what the customer owed for it, with VAT.
+    """
 
     invoice_id: int
     line_id: int
@@ -173,8 +186,13 @@ def invoiced_lines(session: Session, order_line_ids: Iterable[int]) -> list[Invo
         CustomerInvoiceLine.item_id,
         CustomerInvoiceLine.quantity,
         CustomerInvoiceLine.unit_price,
-        CustomerInvoiceLine.amount,
-    ).order_by(CustomerInvoiceLine.id)
+        (
+            CustomerInvoiceLine.amount
+            + sa.case((CustomerInvoice.prices_with_vat, 0), else_=CustomerInvoiceLine.vat_amount)
+        ).label("amount"),
+    )
+    columns = columns.join(CustomerInvoice, CustomerInvoice.id == CustomerInvoiceLine.invoice_id)
+    columns = columns.order_by(CustomerInvoiceLine.id)
     for ids in costs.chunks(order_line_ids):
         for row in session.execute(columns.where(CustomerInvoiceLine.line_id.in_(ids))):
             found.append(InvoicedLine(**row._mapping))
@@ -192,16 +210,20 @@ def _standings(session: Session, column: InstrumentedAttribute[int], ids: Iterab
         _sum(Payment).label("paid"),
         _sum(CreditNote).label("credited"),
         _sum(Refund).label("refunded"),
+        CustomerInvoice.vat_amount,
+        _sum(CreditNote, CreditNote.vat_amount).label("vat_credited"),
     ).order_by(CustomerInvoice.id)
     found = {}
     for chunk in costs.chunks(set(ids)):
         for row in session.execute(columns.where(column.in_(chunk))):
             values: dict[str, Any] = dict(row._mapping)
-            values |= {name: int(values[name]) for name in ("paid", "credited", "refunded")}
+            values |= {name: int(values[name]) for name in ("paid", "credited", "refunded", "vat_credited")}
             found[row.invoice_id] = InvoiceStanding(**values)
     return found
 
 
-def _sum(model: type[Payment] | type[CreditNote] | type[Refund]) -> sa.ScalarSelect[int]:
-    total = sa.func.coalesce(sa.func.sum(model.amount), 0)
+def _sum(
+    model: type[Payment] | type[CreditNote] | type[Refund], column: InstrumentedAttribute[int] | None = None
+) -> sa.ScalarSelect[int]:
+    total = sa.func.coalesce(sa.func.sum(model.amount if column is None else column), 0)
     return sa.select(total).where(model.invoice_id == CustomerInvoice.id).scalar_subquery()

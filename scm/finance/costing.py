@@ -12,9 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from scm.finance import money
+from scm.finance import money, rates
 from scm.finance.averages import CostBroken, Issued, StockCost
-from scm.finance.currencies import ForeignCurrency
 from scm.finance.journal import Account
 from scm.master.locations import LocationKind
 
@@ -74,6 +73,7 @@ class Costing:
 
     `costs` by item; `worths` of moves that others reverse, and `issues` that returns refer to, by move. `in_progress`
     is what work orders hold, by document, and `remaining` how much was still to be made at each output, by move.
+    `rates` of the day they were received, by move, for those whose cost is in another currency.
     """
 
     currency: str
@@ -82,9 +82,10 @@ class Costing:
     issues: dict[int, Issued]
     in_progress: dict[tuple[str, int], int] = field(default_factory=dict)
     remaining: Mapping[int, int] = field(default_factory=dict)
+    rates: Mapping[int, Decimal] = field(default_factory=dict)
 
     def value(self, move: PostedMove) -> Worth:
-        """This function will value the next move. Raises `ForeignCurrency`, `CostBroken`."""
+        """This function will value the next move. Raises `CostBroken`."""
         try:
             worth = self._mirrored(move) if move.reverses_id is not None else self._fresh(move)
         except CostBroken as error:
@@ -117,12 +118,12 @@ class Costing:
             return money.share(held, move.quantity, self.remaining[move.move_id]), None
         if move.expected_unit_cost is None:
             return average, None
-        if move.currency not in (None, self.currency):
-            raise ForeignCurrency(
-                f"{move.label} is expected to cost {move.expected_unit_cost} {move.currency}, the books are in "
-                f"{self.currency}: there is no rate to convert it"
-            )
-        return money.line_amount(move.expected_unit_cost, move.quantity, currency=self.currency), None
+        currency = move.currency or self.currency
+        amount = money.line_amount(move.expected_unit_cost, move.quantity, currency=currency)
+        if currency != self.currency:
+            # Rounded in the supplier's currency first, as its invoice will be, and then once more by the rate.
+            amount = rates.convert(amount, self.rates[move.move_id], currency=currency, own=self.currency)
+        return amount, None
 
     def _mirrored(self, move: PostedMove) -> Worth:
         """A reversal has exactly the value of what it reverses."""

@@ -1,4 +1,4 @@
-"""The currency of the books. Other currencies are refused until there are recorded rates to convert them with."""
+"""The currency of the books. What is sold is invoiced in it; purchases are converted, in `scm.finance.rates`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _known: WeakKeyDictionary[Any, dict[int, str]] = WeakKeyDictionary()
 
 
 class ForeignCurrency(InvalidInput):
-    """An amount is not in the company's currency, and no rate is recorded to convert it."""
+    """A document must be in the company's currency, and is not."""
 
 
 def of_company(session: Session, company_id: int) -> str:
@@ -44,7 +44,12 @@ def require(session: Session, *, company_id: int, currency: str, document: str) 
 
 @event.listens_for(Session, "after_commit")
 def _remember(session: Session) -> None:
-    """Only what is committed is remembered: the id of a company that was rolled back may be given again."""
+    """Only what is committed is remembered: the id of a company that was rolled back may be given again.
+
+    The end of a savepoint is no commit.
+    """
+    if session.in_nested_transaction():
+        return
     read = session.info.pop(_READ, None)
     if read:
         _known.setdefault(session.get_bind().engine, {}).update(read)

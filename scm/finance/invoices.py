@@ -18,9 +18,9 @@ from scm.core import audit, numbering
 from scm.core.db import table_of
 from scm.core.errors import Conflict, InvalidInput
 from scm.core.users import Actor
-from scm.finance import currencies, journal, money, rows
+from scm.finance import currencies, journal, money, rows, vat
 from scm.finance.claims import CustomerInvoice, CustomerInvoiceLine
-from scm.finance.journal import Account, EntryRequest
+from scm.finance.journal import Account, EntryRequest, PostingRequest
 
 INVOICE = "customer_invoice"
 
@@ -33,6 +33,7 @@ class InvoiceLine:
     item_id: int
     quantity: int
     unit_price: Decimal
+    vat_rate: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +46,7 @@ class InvoiceRequest:
     customer_id: int
     currency: str
     lines: Sequence[InvoiceLine]
+    prices_with_vat: bool = False
 
 
 class NothingToInvoice(InvalidInput):
@@ -66,7 +68,8 @@ def invoice(
 ) -> list[int]:
     """This function will issue invoices, numbered without gaps, and give their ids in the order given.
 
-    Each amount is the sum of its lines, each rounded half up once. Call it last in a transaction: the number series
+    Each amount is the sum of its lines, each rounded half up once, with the VAT of each line, rounded once, where the
+    prices do not include it. Call it last in a transaction: the number series
     stays locked until the commit. Raises `NothingToInvoice`, `AlreadyInvoiced`, `ForeignCurrency`.
     """
     if not requests:
@@ -77,7 +80,11 @@ def invoice(
     numbers = numbering.draw(
         session, series=numbering.CUSTOMER_INVOICE, company_id=company_id, year=today.year, count=len(requests)
     )
-    amounts = [sum(line["amount"] for line in rows_of) for rows_of in lines]
+    taxes = [sum(line["vat_amount"] for line in rows_of) for rows_of in lines]
+    amounts = [
+        sum(line["amount"] for line in rows_of) + (0 if request.prices_with_vat else tax)
+        for request, rows_of, tax in zip(requests, lines, taxes, strict=True)
+    ]
     heads = [
         {
             "company_id": company_id,
@@ -88,10 +95,12 @@ def invoice(
             "customer_id": request.customer_id,
             "currency": request.currency,
             "amount": amount,
+            "prices_with_vat": request.prices_with_vat,
+            "vat_amount": tax,
             "invoice_date": today,
             "issued_at": now,
         }
-        for request, number, amount in zip(requests, numbers, amounts, strict=True)
+        for request, number, amount, tax in zip(requests, numbers, amounts, taxes, strict=True)
     ]
     ids = _insert_invoices(session, requests, heads, lines)
     entries = [
@@ -100,11 +109,9 @@ def invoice(
             document_kind=INVOICE,
             document_id=invoice_id,
             text=number,
-            postings=journal.transfer(
-                debit=Account.RECEIVABLES, credit=Account.REVENUE, amount=amount, currency=request.currency
-            ),
+            postings=_postings(amount, tax, request.currency),
         )
-        for invoice_id, number, amount, request in zip(ids, numbers, amounts, requests, strict=True)
+        for invoice_id, number, amount, tax, request in zip(ids, numbers, amounts, taxes, requests, strict=True)
     ]
     journal.post(session, entries, company_id=company_id, now=now)
     audit.record(session, actor=actor, verb="invoice.issue", document_kind=INVOICE, document_ids=ids)
@@ -121,16 +128,29 @@ def _lines(request: InvoiceRequest) -> list[dict[str, Any]]:
                 f"{name}, line {line.line_id}: {line.quantity!r} units at {line.unit_price} cannot be invoiced: the "
                 "quantity is a whole number above 0, and the price is not negative"
             )
+    amounts = [money.line_amount(line.unit_price, line.quantity, currency=request.currency) for line in request.lines]
     return [
         {
             "line_id": line.line_id,
             "item_id": line.item_id,
             "quantity": line.quantity,
             "unit_price": line.unit_price,
-            "amount": money.line_amount(line.unit_price, line.quantity, currency=request.currency),
+            "amount": amount,
+            "vat_rate": line.vat_rate,
+            "vat_amount": vat.part_of(amount, line.vat_rate, included=request.prices_with_vat),
         }
-        for line in request.lines
+        for line, amount in zip(request.lines, amounts, strict=True)
     ]
+
+
+def _postings(amount: int, tax: int, currency: str) -> tuple[PostingRequest, ...]:
+    """What the customer owes is revenue, but for the VAT in it."""
+    postings = journal.transfer(
+        debit=Account.RECEIVABLES, credit=Account.REVENUE, amount=amount - tax, currency=currency
+    )
+    if tax:
+        postings += journal.transfer(debit=Account.RECEIVABLES, credit=Account.VAT_OUT, amount=tax, currency=currency)
+    return postings
 
 
 def _insert_invoices(

@@ -35,6 +35,10 @@ class Account(enum.Enum):
     REVENUE = "revenue"
     RETURNS = "returns"  # credited to customers
     CASH = "cash"
+    VAT_OUT = "vat_out"  # owed for what was sold
+    VAT_IN = "vat_in"  # reclaimed for what was bought
+    PAYABLES = "payables"  # owed to suppliers by their invoices
+    EXCHANGE_DIFFERENCE = "exchange_difference"  # what rates made dearer; a credit: cheaper
 
 
 class JournalEntry(Base):

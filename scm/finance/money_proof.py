@@ -6,6 +6,7 @@ It reads no total to compute one, and writes nothing. `scm.finance.reconcile` ru
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,13 +15,16 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from scm.core import numbering
 from scm.core.numbering import NumberSeries, Series
 from scm.core.types import UNIT_PRICE_PLACES
-from scm.finance import invoices, money, receivables
+from scm.finance import invoices, money, payables, receivables
 from scm.finance.claims import CreditNote, CustomerInvoice, CustomerInvoiceLine, Payment, Refund
 from scm.finance.costs import ItemCost, MoveValue
 from scm.finance.findings import Check, Finding
 from scm.finance.goods_proof import NOTHING, Figures, differing
 from scm.finance.journal import Account, JournalEntry, Posting
+from scm.finance.payables import SupplierInvoice, SupplierPayment
 from scm.master.companies import Company
+
+HALF = Fraction(1, 2)
 
 
 def entries_balance(session: Session) -> Iterator[Finding]:
@@ -84,12 +88,62 @@ def receivables_are_open_invoices(session: Session) -> Iterator[Finding]:
     )
 
 
+def payables_are_open_invoices(session: Session) -> Iterator[Finding]:
+    """This function will prove the account of payables against suppliers' invoices and what of them is settled."""
+    owed = _owed((SupplierInvoice.company_amount * -1).label("expected"))
+    paid = _owed(SupplierPayment.settled.label("expected")).join(
+        SupplierPayment, SupplierPayment.invoice_id == SupplierInvoice.id
+    )
+    yield from _accounts(session, Account.PAYABLES, owed, paid)
+
+
+def exchange_differences_follow_documents(session: Session) -> Iterator[Finding]:
+    """This function will prove the account of exchange differences: what was asked and paid against what it settled."""
+    asked = _owed(
+        (SupplierInvoice.company_amount - SupplierInvoice.vat_company_amount - SupplierInvoice.settled).label(
+            "expected"
+        )
+    )
+    paid = _owed((SupplierPayment.company_amount - SupplierPayment.settled).label("expected")).join(
+        SupplierPayment, SupplierPayment.invoice_id == SupplierInvoice.id
+    )
+    yield from _accounts(session, Account.EXCHANGE_DIFFERENCE, asked, paid)
+
+
+def paid_invoices_are_settled(session: Session) -> Iterator[Finding]:
+    """This function will prove that an invoice paid in full is settled in full, and none beyond what it asks."""
+    paid, settled = sa.func.sum(SupplierPayment.amount), sa.func.sum(SupplierPayment.settled)
+    statement = (
+        sa.select(SupplierInvoice.number, SupplierInvoice.amount, SupplierInvoice.company_amount, paid, settled)
+        .join(SupplierPayment, SupplierPayment.invoice_id == SupplierInvoice.id)
+        .group_by(SupplierInvoice.id, SupplierInvoice.number, SupplierInvoice.amount, SupplierInvoice.company_amount)
+        .having(
+            sa.or_(
+                paid > SupplierInvoice.amount,
+                sa.and_(paid == SupplierInvoice.amount, settled != SupplierInvoice.company_amount),
+            )
+        )
+        .order_by(SupplierInvoice.id)
+    )
+    for number, amount, company_amount, total, share in session.execute(statement):
+        if total > amount:
+            yield Finding(f"payments of supplier's invoice {number}", f"at most {amount}", int(total))
+        else:
+            yield Finding(f"what payments settled of supplier's invoice {number}", company_amount, int(share))
+
+
 def documents_are_posted(session: Session) -> Iterator[Finding]:
     """This function will prove that every invoice, payment, credit and refund is in the journal at its amount."""
     yield from _posted_as(session, invoices.INVOICE, Account.RECEIVABLES, CustomerInvoice.id, CustomerInvoice.amount)
     yield from _posted_as(session, receivables.PAYMENT, Account.RECEIVABLES, Payment.id, -Payment.amount)
-    yield from _posted_as(session, receivables.CREDIT, Account.RETURNS, CreditNote.id, CreditNote.amount)
+    net = CreditNote.amount - CreditNote.vat_amount
+    yield from _posted_as(session, receivables.CREDIT, Account.RETURNS, CreditNote.id, net)
+    yield from _posted_as(session, receivables.CREDIT, Account.VAT_OUT, CreditNote.id, CreditNote.vat_amount)
+    yield from _posted_as(session, invoices.INVOICE, Account.VAT_OUT, CustomerInvoice.id, -CustomerInvoice.vat_amount)
     yield from _posted_as(session, receivables.CREDIT, Account.CASH, Refund.credit_note_id, -Refund.amount)
+    asked, spent = -SupplierInvoice.company_amount, -SupplierPayment.company_amount
+    yield from _posted_as(session, payables.INVOICE, Account.PAYABLES, SupplierInvoice.id, asked)
+    yield from _posted_as(session, payables.PAYMENT, Account.CASH, SupplierPayment.id, spent)
 
 
 def invoices_add_up(session: Session) -> Iterator[Finding]:
@@ -97,9 +151,12 @@ def invoices_add_up(session: Session) -> Iterator[Finding]:
     asked = sa.select(
         CustomerInvoice.id.label("invoice_id"), NOTHING.label("expected"), CustomerInvoice.amount.label("found")
     )
+    added = sa.case((CustomerInvoice.prices_with_vat, 0), else_=CustomerInvoiceLine.vat_amount)
     lines = sa.select(
-        CustomerInvoiceLine.invoice_id, CustomerInvoiceLine.amount.label("expected"), NOTHING.label("found")
-    )
+        CustomerInvoiceLine.invoice_id,
+        (CustomerInvoiceLine.amount + added).label("expected"),
+        NOTHING.label("found"),
+    ).join(CustomerInvoice, CustomerInvoice.id == CustomerInvoiceLine.invoice_id)
     wrong = differing(asked, lines, keys=("invoice_id",))
     statement = (
         sa.select(CustomerInvoice.number, wrong.c.expected, wrong.c.found)
@@ -108,6 +165,57 @@ def invoices_add_up(session: Session) -> Iterator[Finding]:
     )
     for number, expected, found in session.execute(statement):
         yield Finding(f"amount of invoice {number}", int(expected), int(found))
+
+
+def vat_adds_up(session: Session) -> Iterator[Finding]:
+    """This function will prove the VAT of every invoice against that of its lines."""
+    asked = sa.select(
+        CustomerInvoice.id.label("invoice_id"), NOTHING.label("expected"), CustomerInvoice.vat_amount.label("found")
+    )
+    lines = sa.select(
+        CustomerInvoiceLine.invoice_id, CustomerInvoiceLine.vat_amount.label("expected"), NOTHING.label("found")
+    )
+    wrong = differing(asked, lines, keys=("invoice_id",))
+    statement = (
+        sa.select(CustomerInvoice.number, wrong.c.expected, wrong.c.found)
+        .join_from(wrong, CustomerInvoice, CustomerInvoice.id == wrong.c.invoice_id)
+        .order_by(CustomerInvoice.id)
+    )
+    for number, expected, found in session.execute(statement):
+        yield Finding(f"VAT of invoice {number}", int(expected), int(found))
+
+
+def vat_is_rounded_once(session: Session) -> Iterator[Finding]:
+    """This function will prove the VAT of every invoice line against its amount and rate."""
+    statement = (
+        sa.select(
+            CustomerInvoice.number,
+            CustomerInvoice.prices_with_vat,
+            CustomerInvoiceLine.line_id,
+            CustomerInvoiceLine.amount,
+            CustomerInvoiceLine.vat_rate,
+            CustomerInvoiceLine.vat_amount,
+        )
+        .join(CustomerInvoice, CustomerInvoice.id == CustomerInvoiceLine.invoice_id)
+        .where(
+            sa.or_(
+                sa.type_coerce(CustomerInvoiceLine.vat_rate, sa.BigInteger) != 0, CustomerInvoiceLine.vat_amount != 0
+            )
+        )
+        .order_by(CustomerInvoiceLine.id)
+    )
+    for row in session.execute(statement):
+        amount, rate = row.amount, Fraction(row.vat_rate)
+        exact = amount - amount / (1 + rate) if row.prices_with_vat else amount * rate
+        if abs(row.vat_amount - exact) > HALF:
+            yield Finding(f"VAT of line {row.line_id} of invoice {row.number}", f"about {round(exact)}", row.vat_amount)
+
+
+def vat_is_what_documents_say(session: Session) -> Iterator[Finding]:
+    """This function will prove both accounts of VAT against invoices, credit notes and suppliers' invoices."""
+    credited = _claims(CreditNote.vat_amount).join(CreditNote, CreditNote.invoice_id == CustomerInvoice.id)
+    yield from _accounts(session, Account.VAT_OUT, _claims(-CustomerInvoice.vat_amount), credited)
+    yield from _accounts(session, Account.VAT_IN, _owed(SupplierInvoice.vat_company_amount.label("expected")))
 
 
 def lines_are_rounded_once(session: Session) -> Iterator[Finding]:
@@ -170,7 +278,13 @@ CHECKS: tuple[Check, ...] = (
     documents_are_posted,
     invoices_add_up,
     lines_are_rounded_once,
+    vat_adds_up,
+    vat_is_rounded_once,
+    vat_is_what_documents_say,
     refunds_were_paid,
+    payables_are_open_invoices,
+    exchange_differences_follow_documents,
+    paid_invoices_are_settled,
     numbers_have_no_gaps,
 )
 
@@ -195,6 +309,10 @@ def _accounts(session: Session, account: Account, *figures: Figures) -> Iterator
     )
     for code, expected, found in session.execute(statement):
         yield Finding(f"account {account.value} of company {code}", int(expected), int(found))
+
+
+def _owed(expected: Any) -> Figures:
+    return sa.select(SupplierInvoice.company_id, expected, NOTHING.label("found")).select_from(SupplierInvoice)
 
 
 def _claims(amount: Any) -> Figures:

@@ -248,6 +248,7 @@ def _credit(
     numbers = numbering.draw(
         session, series=numbering.CREDIT_NOTE, company_id=company_id, year=today.year, count=len(requests)
     )
+    taxes = _taxes(requests, standing, refunded=refunded)
     notes = [
         {
             "company_id": company_id,
@@ -258,10 +259,11 @@ def _credit(
             "reason": request.reason,
             "currency": standing[request.invoice_id].currency,
             "amount": request.amount,
+            "vat_amount": tax,
             "credit_date": today,
             "issued_at": now,
         }
-        for request, number in zip(requests, numbers, strict=True)
+        for request, number, tax in zip(requests, numbers, taxes, strict=True)
     ]
     names = ("invoice_id", "currency", "amount")
     paid_out = [[{name: note[name] for name in names} | {"refund_date": today, "refunded_at": now}] for note in notes]
@@ -275,25 +277,65 @@ def _credit(
     )
     movements = (CREDITED, REFUNDED) if refunded else (CREDITED,)
     entries = [
-        _entry(CREDIT, note_id, request.amount, standing[request.invoice_id], movement, today)
-        for note_id, request in zip(ids, requests, strict=True)
+        _entry(
+            CREDIT,
+            note_id,
+            request.amount,
+            standing[request.invoice_id],
+            movement,
+            today,
+            tax=tax if movement is CREDITED else 0,
+        )
+        for note_id, request, tax in zip(ids, requests, taxes, strict=True)
         for movement in movements
     ]
     journal.post(session, entries, company_id=company_id, now=now)
     return ids
 
 
+def _taxes(requests: Sequence[CreditRequest], standing: Mapping[int, InvoiceStanding], *, refunded: bool) -> list[int]:
+    """The VAT in each credit: its share of the invoice's, rounded cumulatively, so that all of it comes back at last.
+
+    Standings count what was credited before, and what `credit` has added for these requests itself.
+    """
+    before = {invoice_id: owed.credited for invoice_id, owed in standing.items()}
+    if not refunded:
+        for request in requests:
+            before[request.invoice_id] -= request.amount
+    given = {invoice_id: owed.vat_credited for invoice_id, owed in standing.items()}
+    taxes = []
+    for request in requests:
+        owed = standing[request.invoice_id]
+        before[request.invoice_id] += request.amount
+        until_now = money.share(owed.vat_amount, before[request.invoice_id], owed.amount) if owed.vat_amount else 0
+        taxes.append(until_now - given[request.invoice_id])
+        given[request.invoice_id] = until_now
+    return taxes
+
+
 def _entry(
-    kind: str, document_id: int, amount: int, invoice: InvoiceStanding, movement: _Movement, today: date
+    kind: str,
+    document_id: int,
+    amount: int,
+    invoice: InvoiceStanding,
+    movement: _Movement,
+    today: date,
+    *,
+    tax: int = 0,
 ) -> EntryRequest:
+    postings = journal.transfer(
+        debit=movement.debit, credit=movement.credit, amount=amount - tax, currency=invoice.currency
+    )
+    if tax:
+        postings += journal.transfer(
+            debit=Account.VAT_OUT, credit=movement.credit, amount=tax, currency=invoice.currency
+        )
     return EntryRequest(
         entry_date=today,
         document_kind=kind,
         document_id=document_id,
         text=f"{movement.text} {invoice.number}",
-        postings=journal.transfer(
-            debit=movement.debit, credit=movement.credit, amount=amount, currency=invoice.currency
-        ),
+        postings=postings,
     )
 
 

@@ -19,6 +19,7 @@ from scm.finance.claims import CreditNote, CustomerInvoice, Payment
 from scm.finance.costs import ItemCost, MoveValue
 from scm.finance.findings import Check, Finding
 from scm.finance.journal import JournalEntry, Posting
+from scm.finance.payables import SupplierInvoice, SupplierPayment
 from scm.stock.balances import StockBalance, StockPool
 from scm.stock.moves import MoveState, StockMove
 from scm.stock.reservations import Reservation
@@ -37,6 +38,8 @@ COUNTED: Mapping[str, type[Base]] = {
     "invoices": CustomerInvoice,
     "payments": Payment,
     "credit notes": CreditNote,
+    "suppliers' invoices": SupplierInvoice,
+    "payments to suppliers": SupplierPayment,
 }
 
 

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session, aliased
 from scm.core import bulk, clock
 from scm.core.bulk import NULL, Nullable
 from scm.core.db import dialect_insert, table_of
-from scm.finance import costing, costs, journal, work_in_progress
+from scm.finance import costing, costs, journal, rates, work_in_progress
 from scm.finance.averages import Issued, StockCost
 from scm.finance.costing import Costing, PostedMove, Worth
 from scm.finance.costs import ItemCost, MoveValue, UnvaluedMove, ValuationState
@@ -43,8 +44,9 @@ Group = tuple[date, Account, bool]
 def run(session: Session, *, company_id: int, now: datetime) -> int:
     """This function will value every posted move that has no value yet and return how many.
 
-    Two at once work one after the other. Raises `ForeignCurrency` when a receipt's cost is in another currency than
-    the books, and `CostBroken` when more left an item's stock than entered it; nothing is valued then.
+    Two at once work one after the other. A receipt whose cost is in another currency than the books is worth what it
+    is at the rate of the day it came. Raises `RateMissing` without one, and `CostBroken` when more left an item's
+    stock than entered it; nothing is valued then.
     """
     first = number = _lock(session, company_id)
     total = 0
@@ -111,6 +113,7 @@ def _value(session: Session, moves: Sequence[PostedMove], *, company_id: int, nu
         issues=_issues(session, moves),
         in_progress=work_in_progress.values(session, orders),
         remaining=work_in_progress.remaining_of(session, {move.move_id for move in moves if move.document in orders}),
+        rates=_rates(session, moves, company),
     )
     worths = [figures.value(move) for move in moves]
     groups = _groups(moves, zone=company.zone)
@@ -120,6 +123,18 @@ def _value(session: Session, moves: Sequence[PostedMove], *, company_id: int, nu
     work_in_progress.reopen(session, orders)
     for ids in costs.chunks(move.sequence for move in moves):
         session.execute(sa.delete(table_of(UnvaluedMove)).where(UnvaluedMove.id.in_(ids)))
+
+
+def _rates(session: Session, moves: Sequence[PostedMove], company: Company) -> dict[int, Decimal]:
+    """What other currencies were worth on the days on which goods priced in them came."""
+    foreign = {
+        move.move_id: (move.currency, clock.local_date(move.posted_at, zone=company.zone))
+        for move in moves
+        if move.enters and move.expected_unit_cost is not None and move.currency not in (None, company.currency)
+    }
+    asked = {move_id: (currency, day) for move_id, (currency, day) in foreign.items() if currency is not None}
+    known = rates.on_days(session, asked.values(), company_id=company.id)
+    return {move_id: known[key] for move_id, key in asked.items()}
 
 
 def _costs(session: Session, item_ids: set[int], company: Company) -> dict[int, StockCost]:

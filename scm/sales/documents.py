@@ -59,6 +59,7 @@ class SalesOrder(Base):
     ordered_at: Mapped[datetime] = mapped_column(types.UtcDateTime)
     ordered_date: Mapped[date]  # in the site's zone
     confirmed_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
+    prices_with_vat: Mapped[bool] = mapped_column(server_default=sa.false())  # as its channel sells
     paid_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)  # as its channel says
     ship_by_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)  # what the channel has promised
 
@@ -84,6 +85,8 @@ class SalesOrderLine(Base):
     item_id: Mapped[int] = mapped_column(sa.ForeignKey("item.id"), index=True)
     quantity: Mapped[int] = mapped_column(sa.BigInteger)
     unit_price: Mapped[Decimal] = mapped_column(types.UnitPrice)
+    kit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("sales_order_kit.id"))  # sold as a component of it
+    vat_rate: Mapped[Decimal] = mapped_column(types.Rate, server_default="0")  # of the day it was ordered
     promised_date: Mapped[date | None]  # when we said it arrives; none: nothing could be promised
     cancelled_at: Mapped[datetime | None] = mapped_column(types.UtcDateTime)
     never_demand: Mapped[bool] = mapped_column(default=False)

@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.core.errors import Conflict
+from scm.finance.vat import VatRate
+from scm.master.bom import Bom, BomKind, BomState
 from scm.master.calendars import ClosedDay, WorkingWeek
 from scm.master.companies import Company
 from scm.master.items import Item, ItemStatus
@@ -26,6 +28,8 @@ from scm.sales.promising import Service, WorkingCalendar
 
 CALENDAR_DAYS = 400  # how far ahead closed days are looked up
 ANY_COUNTRY = "*"
+KIT = "kit"  # the detail of an item that has a bill of that kind
+WITH_VAT = "with VAT"  # the detail of a channel whose prices include it
 NO_EXTERNAL_ID = ("", "")  # of no order: a channel has a name
 
 
@@ -40,14 +44,16 @@ class SiteFacts:
     delivery_id: int
     customer_location_id: int
     calendar: WorkingCalendar
+    has_vat: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """An item or customer: its code, and whether it may be sold or sold to."""
+    """An item or customer: its code, whether it may be sold or sold to, and whether an item may be a kit."""
 
     code: str
     usable: bool
+    kit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class ChannelFacts:
     """What a channel says about its orders."""
 
     usable: bool
+    prices_with_vat: bool
     pool: str
     cut_off: time | None
     ship_by_hours: int | None
@@ -109,13 +116,15 @@ def read(
         if row.site_id not in facts.sites:
             facts.sites[row.site_id] = _site(row)
         if row.kind == "item":
-            facts.items[row.party_id] = Party(row.code, row.usable)
+            facts.items[row.party_id] = Party(row.code, row.usable, row.detail is not None)
         elif row.kind == "customer":
             facts.customers[row.party_id] = Party(row.code, row.usable)
             if row.transit_days is not None:
                 facts.services[row.site_id, row.party_id] = Service(row.transit_days, row.cut_off)
         elif row.kind == "channel":
-            facts.channels[row.code] = ChannelFacts(row.usable, row.number, row.own_cut_off, row.hours)
+            facts.channels[row.code] = ChannelFacts(
+                row.usable, row.detail == WITH_VAT, row.number, row.own_cut_off, row.hours
+            )
         elif row.kind == "order":
             facts.placed[row.detail, row.code] = row.number
     return facts
@@ -124,7 +133,8 @@ def read(
 def _parties() -> sa.Subquery:
     """Rows of (kind, id, code, detail, number, usable, cut-off, hours).
 
-    The detail is a customer's country or an order's channel, the number an order's, or the pool of a channel.
+    The detail is a customer's country, an order's channel, or whether a channel's prices include VAT; the number is an
+    order's, or the pool of a channel.
     """
     nothing = sa.null().cast(sa.String(60))
     no_clock = (sa.null().cast(sa.Time()), sa.null().cast(sa.Integer()))
@@ -138,14 +148,16 @@ def _parties() -> sa.Subquery:
         no_clock[0].label("own_cut_off"),
         no_clock[1].label("hours"),
     ).where(Partner.id.in_(sa.bindparam("customer_ids", expanding=True)))
+    is_kit = sa.exists().where(Bom.item_id == Item.id, Bom.kind == BomKind.KIT, Bom.state == BomState.APPROVED)
+    kit = sa.case((is_kit, KIT))
     items = sa.select(
-        sa.literal("item"), Item.id, Item.sku, nothing, nothing, Item.status != ItemStatus.RETIRED, *no_clock
+        sa.literal("item"), Item.id, Item.sku, kit, nothing, Item.status != ItemStatus.RETIRED, *no_clock
     ).where(Item.id.in_(sa.bindparam("item_ids", expanding=True)))
     channels = sa.select(
         sa.literal("channel"),
         Channel.id,
         Channel.code,
-        nothing,
+        sa.case((Channel.prices_with_vat, WITH_VAT)),
         Channel.pool,
         ~Channel.retired,
         Channel.cut_off,
@@ -213,6 +225,7 @@ def _statement() -> sa.Select[*tuple[Any, ...]]:
             Site.code.label("site_code"),
             Site.zone.label("zone"),
             Company.currency.label("currency"),
+            sa.exists().where(VatRate.company_id == Company.id).label("has_vat"),
             _place(LocationKind.STORAGE, of_site=True, area=True),
             _place(LocationKind.STAGING, of_site=True),
             _place(LocationKind.DELIVERY, of_site=False),
@@ -248,4 +261,5 @@ def _site(row: sa.Row[*tuple[Any, ...]]) -> SiteFacts:
             frozenset(int(day) for day in (row.closed_weekdays or "").split(",") if day),
             frozenset(date.fromisoformat(day) for day in (row.closed_dates or "").split(",") if day),
         ),
+        has_vat=row.has_vat,
     )

@@ -13,12 +13,27 @@ from scm.sales.facts import Facts
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Kit:
+    """A kit on an order that is being taken; the lines of its components name the same object."""
+
+    place: int  # among the lines as they were asked for
+    item_id: int
+    bom_id: int
+    quantity: int
+    unit_price: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LineRequest:
-    """One line of an order to place: base units, and the price per base unit."""
+    """One line of an order to place: base units, and the price per base unit.
+
+    `kit` is set for a component of a kit, by whoever exploded it.
+    """
 
     item_id: int
     quantity: int
     unit_price: Decimal
+    kit: Kit | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

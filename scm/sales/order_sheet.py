@@ -17,12 +17,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
-from scm.finance import money
+from scm.finance import money, vat
 from scm.master.items import BaseUnit, Item
 from scm.master.locations import Location, LocationKind
 from scm.master.partners import Partner
 from scm.sales import status
 from scm.sales.documents import KIND, OrderState, OrderUnknown, SalesOrder, SalesOrderLine
+from scm.sales.kits import SalesOrderKit
 from scm.sales.status import LineStatus
 from scm.stock.moves import MoveState, StockMove
 from scm.stock.pegs import Peg, PegState
@@ -60,14 +61,19 @@ class Bought:
 
 @dataclass(frozen=True, kw_only=True)
 class SheetLine:
-    """One line; `amount` in minor units. `leaves_date` is when what is still in storage is to leave."""
+    """One line; `amount` in minor units, with its VAT or without it as the order's prices are.
+
+    `leaves_date` is when what is still in storage is to leave.
+    """
 
     status: LineStatus
     sku: str
     name: str
+    kit: str | None  # the SKU of the kit it was sold in
     unit: str
     unit_price: Decimal
     amount: int
+    vat_amount: int
     leaves_date: date | None
     bought: tuple[Bought, ...]
     withdrawn: bool  # the line itself was cancelled, not only what of it waited
@@ -91,7 +97,7 @@ class SheetLine:
 
 @dataclass(frozen=True, kw_only=True)
 class OrderSheet:
-    """An order, whole; `value` is the sum of its lines' amounts."""
+    """An order, whole; `value` is the sum of its lines' amounts, with VAT or without as its prices are."""
 
     id: int
     number: str
@@ -105,8 +111,25 @@ class OrderSheet:
     ordered_at: datetime
     requested_date: date | None
     ship_by_at: datetime | None  # what its channel has promised
+    paid_at: datetime | None  # as its channel says
+    prices_with_vat: bool
     value: int
     lines: tuple[SheetLine, ...]
+
+    @property
+    def vat_amount(self) -> int:
+        """The VAT of all its lines, each rounded once."""
+        return sum(line.vat_amount for line in self.lines)
+
+    @property
+    def net(self) -> int:
+        """Its value without VAT."""
+        return self.value - self.vat_amount if self.prices_with_vat else self.value
+
+    @property
+    def gross(self) -> int:
+        """Its value with VAT: what the customer is to pay."""
+        return self.net + self.vat_amount
 
     @property
     def progress(self) -> Progress:
@@ -160,6 +183,8 @@ def read(session: Session, *, number: str, site_id: int) -> OrderSheet:
         ordered_at=order.ordered_at,
         requested_date=order.requested_date,
         ship_by_at=order.ship_by_at,
+        paid_at=order.paid_at,
+        prices_with_vat=order.prices_with_vat,
         value=sum(line.amount for line in lines),
         lines=tuple(lines),
     )
@@ -202,19 +227,24 @@ def progress_of(line: LineStatus, *, state: OrderState) -> Progress:
 
 
 def _lines(session: Session, order: SalesOrder) -> list[SheetLine]:
+    sold_as = aliased(Item)
     named = {
         row.id: row
         for row in session.execute(
             sa.select(
                 SalesOrderLine.id,
                 SalesOrderLine.unit_price,
+                SalesOrderLine.vat_rate,
                 SalesOrderLine.cancelled_at,
                 Item.sku,
                 Item.shown_name.label("name"),
                 BaseUnit.code.label("unit"),
+                sold_as.sku.label("kit"),
             )
             .join(Item, Item.id == SalesOrderLine.item_id)
             .join(BaseUnit, BaseUnit.id == Item.base_unit_id)
+            .outerjoin(SalesOrderKit, SalesOrderKit.id == SalesOrderLine.kit_id)
+            .outerjoin(sold_as, sold_as.id == SalesOrderKit.item_id)
             .where(SalesOrderLine.order_id == order.id)
         )
     }
@@ -222,14 +252,17 @@ def _lines(session: Session, order: SalesOrder) -> list[SheetLine]:
     found = []
     for line in status.fulfilment(session, [order.id]):
         row = named[line.line_id]
+        amount = money.line_amount(row.unit_price, line.ordered, currency=order.currency)
         found.append(
             SheetLine(
                 status=line,
                 sku=row.sku,
                 name=row.name,
+                kit=row.kit,
                 unit=row.unit,
                 unit_price=row.unit_price,
-                amount=money.line_amount(row.unit_price, line.ordered, currency=order.currency),
+                amount=amount,
+                vat_amount=vat.part_of(amount, row.vat_rate, included=order.prices_with_vat),
                 leaves_date=leaves.get(line.line_id),
                 bought=tuple(bought[line.line_id]),
                 withdrawn=row.cancelled_at is not None,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scm.core import audit
 from scm.core.errors import InvalidInput
 from scm.core.users import Actor, Role
-from scm.sales import confirming, documents, facts, intake, placing
+from scm.sales import confirming, documents, facts, intake, kits, placing
 from scm.sales.cancelling import cancel, cancel_lines, give_up
 from scm.sales.confirming import Confirmation, ConfirmedLine, Ordered
 from scm.sales.documents import KIND, MACHINE, OrderState, SalesOrder, SalesOrderLine
@@ -50,7 +50,7 @@ def place(session: Session, requests: Sequence[OrderRequest], *, actor: Actor, n
     `NoWayOut`; nothing is placed then.
     """
     actor.require(Role.SALES, Role.SYSTEM)
-    known = _checked(session, requests, today=today)
+    known, requests = _checked(session, requests, today=today)
     placed = placing.insert(session, requests, known, state=OrderState.DRAFT, now=now, today=today)
     _record(session, actor, "sales_order.place", [order.order_id for order in placed])
     return [order.order_id for order in placed]
@@ -104,7 +104,7 @@ def place_and_confirm(
 ) -> list[Confirmation]:
     """This function will do what `place` and `confirm` do, in one round of statements. Raises what they raise."""
     actor.require(Role.SALES, Role.SYSTEM)
-    known = _checked(session, requests, today=today)
+    known, requests = _checked(session, requests, today=today)
     confirmed_state = MACHINE.advance(MACHINE.initial, "confirm", number="a new order")
     placed = placing.insert(session, requests, known, state=confirmed_state, now=now, today=today)
     lines = [line for order in placed for line in order.ordered()]
@@ -113,7 +113,10 @@ def place_and_confirm(
     return confirmed
 
 
-def _checked(session: Session, requests: Sequence[OrderRequest], *, today: date) -> Facts:
+def _checked(
+    session: Session, requests: Sequence[OrderRequest], *, today: date
+) -> tuple[Facts, Sequence[OrderRequest]]:
+    """What is known of the orders, and the orders with their kits exploded."""
     known = facts.read(
         session,
         site_ids={request.site_id for request in requests},
@@ -124,7 +127,7 @@ def _checked(session: Session, requests: Sequence[OrderRequest], *, today: date)
         today=today,
     )
     intake.check(requests, known)
-    return known
+    return known, kits.explode(session, requests, known, today=today)
 
 
 def _ordered(session: Session, orders: Sequence[SalesOrder]) -> list[Ordered]:

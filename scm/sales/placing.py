@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from scm.core import numbering
 from scm.core.db import table_of
-from scm.sales import confirming
+from scm.finance import vat
+from scm.sales import confirming, kits
 from scm.sales.confirming import Ordered
 from scm.sales.documents import OrderState, SalesOrder, SalesOrderLine
 from scm.sales.facts import Facts
@@ -80,6 +82,7 @@ def insert(
             "ordered_at": now,
             "ordered_date": today,
             "confirmed_at": now if confirmed else None,
+            "prices_with_vat": known.channels[request.channel].prices_with_vat,
             "ship_by_at": confirming.ship_clock(known, request, ordered_at=now),
         }
         for request in requests
@@ -98,8 +101,10 @@ def insert(
             f"one of {len(rows)} orders was placed by somebody else just now: read it again"
         ) from error
     dated = [confirming.stock_date(known, r, now=now, today=today)[1] if confirmed else None for r in requests]
+    rates = _rates(session, [line.item_id for request in requests for line in request.lines], known, today=today)
+    kit_ids = kits.insert(session, [order.id for order in inserted], [request.lines for request in requests])
     line_rows = [
-        _line(order.id, line_number, line, promised_date)
+        _line(order.id, line_number, line, promised_date, rates, kit_ids)
         for order, request, promised_date in zip(inserted, requests, dated, strict=True)
         for line_number, line in enumerate(request.lines, start=1)
     ]
@@ -128,11 +133,22 @@ def _numbers(session: Session, requests: Sequence[OrderRequest], known: Facts, *
 
 
 def add_lines(
-    session: Session, lines: Sequence[tuple[int, int, LineRequest]], *, dated: Sequence[date | None]
+    session: Session,
+    lines: Sequence[tuple[int, int, LineRequest]],
+    known: Facts,
+    *,
+    dated: Sequence[date | None],
+    today: date,
 ) -> list[int]:
     """This function will add lines to orders that are locked: (order id, line number, line), dated as promised."""
+    rates = _rates(session, [line.item_id for _, _, line in lines], known, today=today)
+    by_order: dict[int, list[LineRequest]] = {}
+    for order_id, _, line in lines:
+        by_order.setdefault(order_id, []).append(line)
+    kit_ids = kits.insert(session, list(by_order), list(by_order.values()))
     rows = [
-        _line(order_id, line_number, line, day) for (order_id, line_number, line), day in zip(lines, dated, strict=True)
+        _line(order_id, line_number, line, day, rates, kit_ids)
+        for (order_id, line_number, line), day in zip(lines, dated, strict=True)
     ]
     return _insert_lines(session, rows) if rows else []
 
@@ -142,13 +158,30 @@ def _insert_lines(session: Session, rows: Sequence[dict[str, Any]]) -> list[int]
     return list(session.execute(inserted, rows).scalars())
 
 
-def _line(order_id: int, line_number: int, line: LineRequest, promised_date: date | None) -> dict[str, Any]:
+def _rates(session: Session, item_ids: Sequence[int], known: Facts, *, today: date) -> dict[int, Decimal]:
+    """An order keeps the rates of its day: those that come later are those of later orders."""
+    found = dict.fromkeys(item_ids, Decimal(0))
+    for company_id in sorted({site.company_id for site in known.sites.values() if site.has_vat}):
+        found |= vat.rates_on(session, item_ids, today, company_id=company_id)
+    return found
+
+
+def _line(
+    order_id: int,
+    line_number: int,
+    line: LineRequest,
+    promised_date: date | None,
+    rates: Mapping[int, Decimal],
+    kit_ids: Mapping[int, int],
+) -> dict[str, Any]:
     return {
         "order_id": order_id,
         "line_number": line_number,
         "item_id": line.item_id,
         "quantity": line.quantity,
         "unit_price": line.unit_price,
+        "vat_rate": rates[line.item_id],
+        "kit_id": kit_ids.get(id(line.kit)),
         "promised_date": promised_date,
         "cancelled_at": None,
         "never_demand": False,

@@ -192,4 +192,4 @@ def _refuse_bad(
             raise BadTransfer(f"item {name} is named twice: name it once, with the sum")
         seen.add(request.item_id)
         if type(request.quantity) is not int or request.quantity <= 0:
-            raise BadTransfer(f"item {name}: quantity {request.quantity!r} must be a whole number above 0")
+            raise BadTransfer(f"item {name}: {request.quantity!r} units cannot pass: give a whole number above 0")

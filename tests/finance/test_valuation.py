@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from scm.finance import costing, valuation
 from scm.finance.costs import MoveValue
-from scm.finance.currencies import ForeignCurrency
 from scm.finance.journal import Account, JournalEntry
+from scm.finance.rates import RateMissing
 from scm.master.locations import VALUED, LocationKind
 from tests.finance.books import Books
 
@@ -221,13 +221,17 @@ def test_goods_of_others_are_not_ours_to_value(books: Books) -> None:
     assert books.findings() == []
 
 
-def test_a_receipt_in_another_currency_is_refused_by_name(books: Books) -> None:
+def test_a_receipt_in_another_currency_needs_the_rate_of_its_day(books: Books) -> None:
     bolt = books.world.item("bolt")
     move = books.plan(bolt, 5, books.world.setup.supplier_location_id, books.bin, "purchase_order", cost="2.00")
     books.session.execute(sa.text("UPDATE stock_move SET currency = 'USD' WHERE id = :id"), {"id": move.id})
     books.post(move)
-    with books.world.refuses(ForeignCurrency, match=f"move {move.id} .* 2.000000 USD, the books are in GBP"):
+    with books.world.refuses(RateMissing, match="no rate of USD in GBP is recorded for 2026-01-05"):
         books.value()
+    books.world.rate("USD", "0.75", in_days=-1)
+    books.value()
+    assert books.account(Account.GOODS_RECEIVED) == -750
+    assert books.findings() == []
 
 
 def test_a_day_becomes_few_entries_however_many_moves_it_has(books: Books) -> None:

@@ -206,7 +206,7 @@ def test_a_held_lot_takes_what_is_set_aside_along_and_comes_back_as_everybodys(w
     store.prove()
 
 
-@pytest.mark.parametrize(("quantity", "words"), [(0, "whole number above 0"), (True, "whole number above 0")])
+@pytest.mark.parametrize(("quantity", "words"), [(0, "0 units cannot pass"), (True, "True units cannot pass")])
 def test_a_transfer_of_nothing_is_refused(world: World, quantity: int, words: str) -> None:
     store = Store(world)
     store.do("find", 9)

@@ -16,16 +16,22 @@ from web.pages.buying import wording
 def figures(order: Evidence) -> list[dict[str, Any]]:
     """This function will give what decides first, as the strip draws it; what is not known is left out."""
     found: list[dict[str, Any]] = [
-        {"label": gettext("Total"), "value": formats.shown_money(order.amount, order.currency)}
+        {
+            "label": gettext("Total"),
+            "value": formats.shown_money(order.amount, order.currency),
+            "small": gettext("VAT %(amount)s", amount=formats.amount(order.vat_amount, order.currency))
+            if order.vat_amount
+            else "",
+        }
     ]
     if (budget := order.budget) is not None:
         found.append(
             {
                 "label": gettext("Budget left with this"),
-                "value": formats.shown_money(budget.left, order.currency),
+                "value": formats.shown_money(budget.left, budget.currency),
                 "small": gettext("beyond it")
                 if budget.left < 0
-                else gettext("of %(amount)s", amount=formats.amount(budget.amount, order.currency)),
+                else gettext("of %(amount)s", amount=formats.amount(budget.amount, budget.currency)),
                 "meaning": "risk" if budget.left < 0 else "",
             }
         )

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from procurement import deciding, drafting, evidence, in_bulk, offers, order_list, orders, purchase_orders
+from procurement import deciding, drafting, evidence, in_bulk, offers, order_list, orders, purchase_orders, settling
 from procurement.purchase_orders import KIND, PurchaseOrderState
 from scm.core.approval import SelfApproval
 from scm.core.users import Role
@@ -89,6 +89,7 @@ def show(desk: Desk, number: str) -> ResponseReturnValue:
         colleagues = deciding.approvers(session, besides=desk.actor) if _may_decide(desk, order.state) else []
         editable = desk.has(Role.BUYER) and order.state in EDITABLE
         offered = offers.skus(session, supplier_id=order.supplier_id) if editable else []
+        invoices, uninvoiced = settling.standing(session, order_id=order.id, currency=order.currency)
     return render_template(
         "buying/order.html",
         order=order,
@@ -98,6 +99,8 @@ def show(desk: Desk, number: str) -> ResponseReturnValue:
         may_hand_over=bool(colleagues) and not isinstance(order.refusal, SelfApproval),
         story=wording.story(story, order),
         colleagues=colleagues,
+        invoices=invoices,
+        uninvoiced=uninvoiced,
         offered=offered,
         editable=editable,
         wording=wording,

@@ -62,8 +62,13 @@ class BadTerm(InvalidInput):
     """A link cannot be good for so long."""
 
 
-def make(session: Session, order_id: int, *, days: int, actor: Actor, wall: datetime) -> str:
-    """This function will make a link for the partner of an order and give its token, which is shown this once.
+def new_token() -> str:
+    """This function will make up a token that nobody can guess; whoever calls shows it once and forgets it."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def make(session: Session, order_id: int, *, token: str, days: int, actor: Actor, wall: datetime) -> None:
+    """This function will let the partner of an order report on it by a token made by `new_token`.
 
     Earlier links of the order are revoked. `wall` is the time of the wall clock, by which links expire. Raises
     `NoPartner`, `BadTerm`, `WorkOrderUnknown`.
@@ -75,7 +80,6 @@ def make(session: Session, order_id: int, *, days: int, actor: Actor, wall: date
     if order.partner_id is None or order.state not in OPEN:
         raise NoPartner(f"{order.number} is {order.state.value}: only an open order that a partner makes has a link")
     _revoke(session, order_id, wall=wall)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
     link = PartnerLink(
         order_id=order_id,
         token_hash=_hash(token),
@@ -88,7 +92,6 @@ def make(session: Session, order_id: int, *, days: int, actor: Actor, wall: date
     audit.record(
         session, actor=actor, verb=f"{KIND}.link", document_kind=KIND, document_ids=[order_id], link=link.id, days=days
     )
-    return token
 
 
 def revoke(session: Session, order_id: int, *, actor: Actor, wall: datetime) -> None:

@@ -25,7 +25,7 @@ from scm.stock.balances import BalanceKey, PoolKey
 from scm.stock.ledger import MoveRequest, Posting
 from scm.stock.moves import Move
 
-CONSUMES = (Role.PRODUCTION, Role.PLANNER, Role.SYSTEM)
+CONSUMES = (Role.PRODUCTION, Role.WAREHOUSE, Role.PLANNER, Role.SYSTEM)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

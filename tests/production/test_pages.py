@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from scm.core.db import Database
+from scm.master.bom import BomKind
 from scm.production.documents import WorkOrder, WorkOrderComponent, WorkOrderOperation, WorkOrderState
 from tests.production.shop import Shop
 from tests.web.visitor import Visitor, signed_in, text_of
@@ -160,3 +161,40 @@ def test_the_pages_speak_chinese(workshop: Workshop) -> None:
     assert "工单" in planner.get("/production/work-orders", headers=chinese)
     assert "齐套" in planner.get(f"/production/work-orders/{number}", headers=chinese)
     assert "发料" in floor.get(f"/floor/{number}", headers=chinese)
+
+
+def test_a_partner_reports_by_its_link_and_sees_nothing_else(database: Database) -> None:
+    with database.unit_of_work(write=True) as session:
+        world = World(session)
+        shop = Shop(world)
+        gear, blank = world.item("gear"), world.item("blank")
+        world.stock(blank, 20)
+        bill = shop.bom(gear, (blank, 1), kind=BomKind.SUBCONTRACT, partner=shop.partner())
+        order = shop.released(bill, 10)
+        shop.issue(order)
+        component = shop.component(order, blank)
+        number = shop.row(order).number
+        world.begin()
+    app = create_app(database)
+    planner, partner = signed_in(database, "planner", app=app), Visitor(app)
+    planner.get(f"/production/work-orders/{number}")
+    said = planner.post(f"/production/work-orders/{number}/link", days="7", status=200).get_data(as_text=True)
+    token = re.search(r"/partner#([\w-]+)", said)
+    assert token is not None
+    partner.get("/partner")
+    assert "not good any more" in partner.post("/partner", token="nonsense", status=404).get_data(as_text=True)
+    page = partner.post("/partner", token=token[1], status=200).get_data(as_text=True)
+    assert number in page and "10 are with you" in page
+    for _ in range(2):
+        told = {f"used-{component}": "6", "good": "5", "scrap": "1", "scrap_reason": "machine"}
+        partner.post("/partner/report", key="first", data=told, token=token[1], status=200)
+    refused = partner.post("/partner/report", data={f"used-{component}": "5"}, token=token[1], status=409)
+    assert "the partner has 4" in text_of(refused.get_data(as_text=True))
+    page = text_of(planner.get(f"/production/work-orders/{number}"))
+    assert "noted what the partner used" in page
+    with database.unit_of_work(write=False) as session:
+        kept = session.execute(sa.text("SELECT answer, body_hash FROM idempotency_key")).all()
+    assert token[1] not in repr(kept)
+    assert partner.client.get(f"/production/work-orders/{number}").status_code == 302
+    planner.post(f"/production/work-orders/{number}/end-link", status=303)
+    partner.post("/partner", token=token[1], status=404)

@@ -117,7 +117,8 @@ def test_a_link_opens_one_order_for_a_while_and_only_its_hash_is_kept(
 ) -> None:
     order = plated[3]
     wall = world.now
-    token = links.make(world.begin(), order, days=7, actor=shop.planner, wall=wall)
+    token, again = links.new_token(), links.new_token()
+    links.make(world.begin(), order, token=token, days=7, actor=shop.planner, wall=wall)
     assert links.open_link(world.begin(), token, wall=wall).order_id == order
     kept = world.everything()["partner_link"]
     assert token not in repr(kept)
@@ -125,7 +126,7 @@ def test_a_link_opens_one_order_for_a_while_and_only_its_hash_is_kept(
         links.open_link(world.begin(), token, wall=wall + timedelta(days=7))
     with world.refuses(LinkUnknown):
         links.open_link(world.begin(), token + "x", wall=wall)
-    again = links.make(world.begin(), order, days=7, actor=shop.planner, wall=wall)
+    links.make(world.begin(), order, token=again, days=7, actor=shop.planner, wall=wall)
     with world.refuses(LinkUnknown):
         links.open_link(world.begin(), token, wall=wall)
     links.revoke(world.begin(), order, actor=shop.planner, wall=wall)
@@ -136,6 +137,6 @@ def test_a_link_opens_one_order_for_a_while_and_only_its_hash_is_kept(
 def test_only_an_order_of_a_partner_has_a_link(world: World, shop: Shop, plated: tuple[int, int, int, int]) -> None:
     own = shop.order(shop.bom(world.item("table"), (world.item("leg"), 1)), 1)
     with world.refuses(NoPartner):
-        links.make(world.begin(), own, days=7, actor=shop.planner, wall=world.now)
+        links.make(world.begin(), own, token=links.new_token(), days=7, actor=shop.planner, wall=world.now)
     with world.refuses(BadTerm, "1 to 90 days"):
-        links.make(world.begin(), plated[3], days=91, actor=shop.planner, wall=world.now)
+        links.make(world.begin(), plated[3], token=links.new_token(), days=91, actor=shop.planner, wall=world.now)

@@ -20,7 +20,7 @@ from web.area import PEOPLE
 
 DEFAULT_PEOPLE = ("planner", "buyer", "approver", "warehouse", "production", "returns", "sales", "admin")
 NOWHERE = {"string": "NO-SUCH-0", "int": "987654321", "default": "NO-SUCH-0", "any": "csv", "date": "2026-01-01"}
-OPEN = {"account.login", "account.enter"}
+OPEN = {"account.login", "account.enter", "partners.gate", "partners.enter", "partners.report"}
 FOR_MACHINES = {"health", "metrics"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -32,17 +31,6 @@ def proposals_of(
     return [
         _proposal(inputs, found, forecast, settings, int(position)) for position in np.flatnonzero(orders.release == 0)
     ]
-
-
-def blocked(inputs: CycleInputs, found: MakingPlan) -> Iterator[str]:
-    """This function will say what a cover limit blocks altogether today, in words a planner knows."""
-    cuts, made = found.plan.cuts, inputs.making.items
-    for position in np.flatnonzero((cuts.release == 0) & (cuts.kept == 0)).tolist():
-        one = made[int(cuts.item[position])]
-        yield (
-            f"Item {one.sku}: making {int(cuts.wanted[position])}, the least that can be made, would last longer than "
-            f"the {one.cover_limit_days} days of demand its bill allows: none is proposed"
-        )
 
 
 def _proposal(

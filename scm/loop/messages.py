@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
+
 from scm.finance import money
-from scm.loop import making_accounts
 from scm.loop.accounts import Planned
 from scm.loop.targets import WEEK_DAYS
 from scm.planning.problem import Message
@@ -19,7 +20,19 @@ def texts(planned: Planned) -> list[str]:
     Raises KeyError for a kind of message that has no words.
     """
     said = [_WORDS[message.kind](planned, message) for message in planned.plan.messages]
-    return [*said, *making_accounts.blocked(planned.inputs, planned.making)]
+    cuts = planned.making.plan.cuts
+    blocked = np.flatnonzero((cuts.release == 0) & (cuts.kept == 0)).tolist()
+    return [*said, *(_blocked(planned, position) for position in blocked)]
+
+
+def _blocked(planned: Planned, position: int) -> str:
+    """What a cover limit blocks altogether today."""
+    cuts = planned.making.plan.cuts
+    made, quantity = planned.inputs.making.items[int(cuts.item[position])], int(cuts.wanted[position])
+    return (
+        f"Item {made.sku}: making {quantity}, the least that can be made, would last longer than the "
+        f"{made.cover_limit_days} days of demand its bill allows: none is proposed"
+    )
 
 
 def _budget_short(planned: Planned, message: Message) -> str:

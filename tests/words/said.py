@@ -43,7 +43,13 @@ CALLS: dict[str, tuple[str, tuple[int | str, ...]]] = {
 """Calls that hand over texts which are no refusals: in which files, and which of their arguments are texts."""
 
 RETURNING = {
-    "scm/loop/messages.py": ("_budget_short", "_budget_overrun", "_minimum_not_reached", "_minimum_not_worth_it"),
+    "scm/loop/messages.py": (
+        "_budget_short",
+        "_budget_overrun",
+        "_minimum_not_reached",
+        "_minimum_not_worth_it",
+        "_blocked",
+    ),
     "scm/loop/cycle.py": ("_in_our_words",),
 }
 """Functions that return texts, beside every property `label`: what errors call a thing."""

@@ -46,7 +46,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     shutil.copyfile(Path(demo.made_once()), file)
     found = Database(f"sqlite:///{file}")
     with found.unit_of_work(write=True) as session:
-        first = session.scalars(sa.select(Site)).one()
+        first = session.scalars(sa.select(Site).order_by(Site.id)).first()
+        assert first is not None
         session.add(Site(company_id=first.company_id, code="SECOND", name="Second site", zone=first.zone))
         session.flush()
         second = session.scalars(sa.select(Site).where(Site.code == "SECOND")).one()

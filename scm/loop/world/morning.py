@@ -16,13 +16,13 @@ from scm.core.db import Database
 from scm.core.progress import SILENT, Progress
 from scm.finance import valuation
 from scm.loop.exceptions import refresh
-from scm.loop.world import morning_bench, morning_desk, morning_dock, morning_floor, morning_office
+from scm.loop.world import morning_bench, morning_desk, morning_dock, morning_floor, morning_office, morning_sites
 from scm.loop.world.stage import Stage
 from scm.loop.world.temper import Temper
 from scm.master import companies, setup
 from scm.sales.documents import SalesOrder
 
-STEPS = 5
+STEPS = 6
 
 
 def begin(database: Database, *, seed: int, progress: Progress = SILENT) -> bool:
@@ -43,6 +43,7 @@ def begin(database: Database, *, seed: int, progress: Progress = SILENT) -> bool
         morning_office.answer,
         morning_desk.take_in,
         morning_bench.assemble,
+        morning_sites.send,
         morning_floor.start,
     ):
         step(stage, today=today)

@@ -190,6 +190,8 @@ def _serve_options(parser: argparse.ArgumentParser) -> None:
 
 def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="FILE", help="Online Retail II as CSV (or .csv.gz)")
+    parser.add_argument("--reset", action="store_true", help="put the demo back to how it was when it was finished")
+    parser.add_argument("--small", action="store_true", help="a hundred made-up items instead of four hundred")
     parser.add_argument("--no-serve", action="store_true")
     parser.add_argument("--port", type=_port, default=8000)
     parser.add_argument("--host", default=serve.LOOPBACK, help="address to listen at (default: this machine only)")

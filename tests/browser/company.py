@@ -1,4 +1,7 @@
-"""The demo company for browsers: made by `scm demo` once a run, with a workshop and passwords that tests know."""
+"""The demo company for browsers: made by `scm demo --small` once a run, with a workshop and passwords that tests know.
+
+The whole company takes a minute; only the tests of what is planted in it make it.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +28,15 @@ from web.app import create_app
 NO_PAGES = ("/health", "/metrics", "/find")
 
 
-def made_once() -> Path:
+def made_once(*, whole: bool = False) -> Path:
     """This function will make the company's SQLite file, or wait for the worker that makes it."""
-    folder = Path(os.environ[databases.RUN_DIRECTORY])
-    ready = folder / "demo.db"
-    with (folder / "demo.lock").open("w") as lock:
+    folder, name = Path(os.environ[databases.RUN_DIRECTORY]), "whole" if whole else "demo"
+    ready, draft = folder / f"{name}.db", folder / f"{name}-draft.db"
+    with (folder / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not ready.exists():
-            _make(folder / "demo-draft.db")
-            (folder / "demo-draft.db").rename(ready)
+            _make(draft, () if whole else ("--small",))
+            draft.rename(ready)
     return ready
 
 
@@ -65,17 +68,18 @@ def _walk(url: str, people: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def _make(file: Path) -> None:
+def _make(file: Path, options: Sequence[str]) -> None:
     file.unlink(missing_ok=True)
     environment = os.environ | {"SCM_DATABASE_URL": f"sqlite:///{file}"}
-    command = [sys.executable, "-m", "web.cli", "demo", "--no-serve"]
+    command = [sys.executable, "-m", "web.cli", "demo", "--no-serve", *options]
     done = subprocess.run(command, cwd=databases.ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     database = Database(environment["SCM_DATABASE_URL"])
     with database.unit_of_work(write=True) as session:
         company = companies.only(session)
         assert company.business_date is not None
-        workshop.furnish(session, today=company.business_date)
+        if options:  # the whole company is left as it was made
+            workshop.furnish(session, today=company.business_date)
         names = list(session.scalars(sa.select(User.username)))
     give_passwords(database, *names)
     database.dispose()  # the last connection brings the file's companions into it

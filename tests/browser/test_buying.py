@@ -34,7 +34,7 @@ def test_the_approver_reads_the_evidence_and_approves_on_a_phone(open_as: Opener
     expect(page.locator("#lead-time .in")).to_be_hidden()
     page.get_by_role("link", name="Lead time").tap()
     expect(page.locator("#lead-time .in")).to_be_visible()
-    approve = page.locator(".docbar").get_by_role("button", name=re.compile("Approve GBP"))
+    approve = page.locator(".docbar").get_by_role("button", name=re.compile("Approve ¥"))
     box = approve.bounding_box()
     assert box is not None and box["height"] >= 44 and box["y"] + box["height"] <= 844
     approve.tap()
@@ -64,6 +64,6 @@ def test_the_buyer_changes_a_line_and_submits(open_as: Opener, site: Site) -> No
     day.fill(re.sub(r"-\d\d$", "-28", day.input_value()))
     page.get_by_role("button", name="Save the change").locator("visible=true").click()
     expect(page.locator("#messages")).to_contain_text("The line is changed")
-    page.get_by_role("button", name=re.compile("Submit GBP")).locator("visible=true").click()
+    page.get_by_role("button", name=re.compile("Submit ¥")).locator("visible=true").click()
     expect(page.locator("#messages")).to_contain_text("waits for approval")
     assert state_of(site.database, number) is State.SUBMITTED

@@ -1,6 +1,6 @@
 """A small generated company that the loop turns on: made once for each kind of database, copied for each story.
 
-It is made by the product's own commands from a file of `generated.write`: 25 items of five suppliers, a year of sales,
+It is made by the product's own commands from a made-up file of sales: 25 items of five suppliers, a year of sales,
 and two weeks of sales after go-live that only the simulated world may read.
 """
 
@@ -19,8 +19,9 @@ from sqlalchemy.orm import Session
 from procurement.proposals import Proposal, ProposalState
 from scm.core.db import Database
 from scm.core.progress import SILENT
-from scm.loop import cycle, generated
+from scm.loop import cycle
 from scm.loop.cycle import CycleResult
+from scm.loop.generated import catalogue, history, sales_file
 from scm.loop.importing import sales
 from scm.loop.targets import PlanSettings
 from scm.loop.world import simulation
@@ -39,8 +40,9 @@ from tests.databases import Backend
 
 GO_LIVE = date(2026, 9, 14)  # a Monday
 DAYS_AFTER = 14
-FINISHES = ("oat",)
 HISTORY_DAYS = 420
+FILE_SEED = 44  # a popular KT-001, and no slow item of the supplier whose lateness is learnt
+VOLUME = 4.0
 SEED = 1
 
 
@@ -156,7 +158,16 @@ def copied(backend: Backend, prepared_url: str) -> Iterator[Company]:
 def write_sales(path: Path) -> int:
     """This function will write the company's file of sales."""
     last_day = GO_LIVE + timedelta(days=DAYS_AFTER - 1)
-    return generated.write(path, last_day=last_day, seed=SEED, finishes=FINISHES, history_days=HISTORY_DAYS)
+    made_up = history.make(
+        last_day=last_day,
+        seed=FILE_SEED,
+        range_=catalogue.LEAST,
+        history_days=HISTORY_DAYS,
+        future_days=DAYS_AFTER,
+        volume=VOLUME,
+        with_stories=False,
+    )
+    return sales_file.write(path, made_up)
 
 
 def _make(database: Database) -> None:

@@ -80,28 +80,28 @@ def test_the_message_names_the_budget_the_day_and_the_items(company: Company) ->
 
 def test_a_supplier_who_is_not_worth_his_minimum_is_named_by_his_code(company: Company) -> None:
     with company.writing() as session:
-        session.execute(sa.update(SupplierTerms).values(minimum_order_value=10_000_000))
+        session.execute(sa.update(SupplierTerms).values(minimum_order_value=100_000_000))
     company.empty_shelves()
     result = company.cycle()
     assert result.proposals == 0
     codes = set(company.suppliers().values())
     named = {code for code in codes for message in result.messages if f"Supplier {code}: " in message}
     assert named == codes
-    assert all("GBP 100,000.00" in message for message in result.messages)
+    assert all("GBP 1,000,000.00" in message for message in result.messages)
 
 
 def test_what_was_ordered_this_week_is_gone_from_this_weeks_share(company: Company) -> None:
     company.empty_shelves()
     company.cycle()
-    set_budget(company, 4_000_000, weeks=4)
-    assert share(company, ORDER_DATE) == 1_000_000
+    set_budget(company, 40_000_000, weeks=4)
+    assert share(company, ORDER_DATE) == 10_000_000
     value = order_everything(company)
-    assert 0 < value < 1_000_000
-    assert share(company, ORDER_DATE) == 1_000_000 - value
-    assert share(company, ORDER_DATE + timedelta(days=6)) == 1_000_000 - value
+    assert 0 < value < 10_000_000
+    assert share(company, ORDER_DATE) == 10_000_000 - value
+    assert share(company, ORDER_DATE + timedelta(days=6)) == 10_000_000 - value
     next_week = ORDER_DATE + timedelta(days=7)
-    assert share(company, next_week) == (4_000_000 - value) // 3
-    assert share(company, next_week, today=ORDER_DATE) == 1_000_000
+    assert share(company, next_week) == (40_000_000 - value) // 3
+    assert share(company, next_week, today=ORDER_DATE) == 10_000_000
     assert share(company, ORDER_DATE + timedelta(days=28)) is None
 
 

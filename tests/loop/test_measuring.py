@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from forecasting import signals
 from forecasting.runs import PastForecast
 from procurement import scorecard
 from procurement.scorecard import Delivery, LeadTimes
-from scm.loop import generated, measures, targets
+from scm.loop import measures, targets
 from scm.loop.inputs import CycleInputs, Standing
 from scm.loop.making import Making
 from scm.loop.sources import Source, Supplier
@@ -171,17 +170,3 @@ def test_two_sets_of_inputs_have_one_hash_only_if_they_are_equal() -> None:
     assert one.digest() == inputs([[5.0, 10.0]], past([11], [3.0])).digest(), "the last forecast decides nothing"
     assert one.digest() != inputs([[5.0, 11.0]], None).digest()
     assert one.digest() != inputs([[5.0, 10.0]], None, measured([11], agreed=10)).digest()
-
-
-def test_the_generated_company_is_the_same_for_the_same_seed(tmp_path: Path) -> None:
-    def written(seed: int, name: str) -> bytes:
-        path = tmp_path / name
-        lines = generated.write(
-            path, last_day=date(2026, 9, 27), seed=seed, finishes=generated.FINISHES[:1], history_days=60
-        )
-        content = path.read_bytes()
-        assert content.count(b"\r\n") == lines + 1
-        return content
-
-    assert written(1, "a") == written(1, "b")
-    assert written(1, "c") != written(2, "d")

@@ -11,21 +11,25 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from rich.console import Console
 
-from scm.loop import generated
+from scm.core.db import Base, Database
+from scm.loop.generated import catalogue, history, masters, past, sales_file
 from scm.loop.importing import sales
 from scm.loop.world import simulation
+from scm.master.companies import Company as CompanyRow
+from scm.master.items import Item
 from tests import databases
-from tests.loop import company as small
 from tests.loop.company import Company
 from web import cli
-from web.commands import demo
+from web.commands import demo, demo_copy
 from web.progress import Bar
 
 SECONDS = 60.0
@@ -37,9 +41,10 @@ def small_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SCM_DATABASE_URL", raising=False)
     monkeypatch.setattr(demo, "DAYS", 2)
-    write = functools.partial(generated.write, finishes=small.FINISHES, history_days=200)
-    monkeypatch.setattr(generated, "write", write)
-    return lambda *options: cli.main(["demo", *options])
+    monkeypatch.setattr(demo, "SMALL_PAST_DAYS", 5)
+    monkeypatch.setattr(catalogue, "FEW", catalogue.LEAST)
+    monkeypatch.setattr(history, "make", functools.partial(history.make, history_days=200))
+    return lambda *options: cli.main(["demo", "--small", *options])
 
 
 def test_a_demo_runs_the_loop_and_a_second_one_does_nothing_again(
@@ -50,17 +55,18 @@ def test_a_demo_runs_the_loop_and_a_second_one_does_nothing_again(
 ) -> None:
     monkeypatch.setenv("SCM_DATABASE_URL", database_url)
     work: list[str] = []
-    for module, name in ((generated, "write"), (sales, "run"), (simulation, "run")):
+    steps = ((sales_file, "write"), (masters, "write"), (sales, "run"), (past, "write"), (simulation, "run"))
+    for module, name in steps:
         monkeypatch.setattr(module, name, noting(work, f"{module.__name__}.{name}", getattr(module, name)))
 
     assert small_demo("--no-serve") == 0
     printed = capsys.readouterr()
-    assert work == ["scm.loop.generated.write", "scm.loop.importing.sales.run", "scm.loop.world.simulation.run"]
+    assert work == [f"{module.__name__}.{name}" for module, name in steps]
     assert "accounted for" in printed.out and "fill rate" in printed.out
     assert "nothing disagrees; every move is valued" in printed.out
     stages = printed.err.splitlines()
     assert stages[0] == "Making a company up …"
-    assert stages[-2:] == ["Proving the books …", "Beginning one more day …"]
+    assert stages[-3:] == ["Proving the books …", "Beginning one more day …", "Backing up …"]
     assert "The working day of 2026-09-25 has begun" in printed.out
     assert "This is a demo" in printed.out and "demo-planner" in printed.out and "warehouse2" in printed.out
     assert all(stage.endswith(" …") for stage in stages)
@@ -73,6 +79,65 @@ def test_a_demo_runs_the_loop_and_a_second_one_does_nothing_again(
     assert "has begun" not in printed.out
 
     assert cli.main(["verify-books"]) == 0
+
+
+def test_a_demo_is_put_back_to_its_first_morning(
+    small_demo: Callable[..., int],
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SCM_DATABASE_URL", database_url)
+    assert small_demo("--no-serve") == 0
+    fresh = contents(database_url)
+    database = Database(database_url)
+    with database.unit_of_work(write=True) as session:
+        session.execute(sa.update(Item).values(name="renamed by a visitor"))
+        session.execute(sa.update(CompanyRow).values(business_date=date(2026, 12, 1)))
+    database.dispose()
+    assert contents(database_url) != fresh
+    capsys.readouterr()
+
+    assert small_demo("--no-serve", "--reset") == 0
+    assert "The demo is as it was when it was finished" in capsys.readouterr().out
+    assert contents(database_url) == fresh
+
+
+def test_a_copy_of_another_release_is_not_used(
+    small_demo: Callable[..., int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert small_demo("--no-serve") == 0
+    [copy] = tmp_path.glob("demo-small.finished-*")
+    monkeypatch.setattr(demo_copy, "stamp", lambda **_: "another")
+    assert small_demo("--no-serve", "--reset") == 0
+    assert "The demo is made anew" in capsys.readouterr().out
+    assert not copy.exists() and (tmp_path / "demo-small.finished-another").exists()
+
+
+def test_a_demo_on_a_server_without_a_copy_is_left_alone(
+    small_demo: Callable[..., int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with databases.fresh_database("postgresql") as url:
+        monkeypatch.setenv("SCM_DATABASE_URL", url)
+        assert small_demo("--no-serve", "--reset") == 1
+    assert "has not finished the demo" in capsys.readouterr().err
+
+
+def test_nobody_elses_company_is_reset(
+    small_demo: Callable[..., int],
+    company: Company,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = company.database.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("SCM_DATABASE_URL", url)
+    before = contents(url)
+    assert small_demo("--no-serve", "--reset") == 1
+    assert "holds Small company: use another SCM_DATABASE_URL" in capsys.readouterr().err
+    assert contents(url) == before
 
 
 def test_a_demo_that_was_stopped_goes_on(
@@ -100,13 +165,13 @@ def test_without_a_database_setting_a_demo_keeps_to_a_file_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(demo, "_simulate", lambda context: 0)
+    monkeypatch.setattr(demo, "_simulate", lambda context, plan: 0)
     cli.main(["init"])
     before = (tmp_path / "scm.db").read_bytes()
     assert small_demo("--no-serve") == 0
-    assert (tmp_path / "demo.db").exists()
+    assert (tmp_path / "demo-small.db").exists()
     assert (tmp_path / "scm.db").read_bytes() == before
-    assert "SCM_DATABASE_URL=sqlite:///demo.db" in capsys.readouterr().out
+    assert "SCM_DATABASE_URL=sqlite:///demo-small.db" in capsys.readouterr().out
 
 
 def test_a_demo_never_touches_another_company(
@@ -166,6 +231,20 @@ def test_in_a_pipe_each_stage_is_one_line() -> None:
         bar.advance(3)
         bar.stage("Proving the books")
     assert text.getvalue() == "Simulating …\nProving the books …\n"
+
+
+def contents(url: str) -> list[tuple[str, Any]]:
+    """What a visitor sees first: names, dates, and how much there is of everything."""
+    database = Database(url)
+    with database.unit_of_work(write=False) as session:
+        names = session.execute(sa.select(Item.sku, Item.name).order_by(Item.sku)).all()
+        found: list[tuple[str, Any]] = [(row.sku, row.name) for row in names]
+        found += [(row.name, row.business_date) for row in session.scalars(sa.select(CompanyRow))]
+        for table in Base.metadata.sorted_tables:
+            if table.name not in ("job_run", "idempotency_key"):
+                found.append((table.name, session.scalar(sa.select(sa.func.count()).select_from(table))))
+    database.dispose()
+    return found
 
 
 def noting(notes: list[str], name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -25,14 +25,14 @@ NAMES: Mapping[str, str] = {
     "admin": "周岚 Zhou Lan",
     "system": "System",
 }
-# Whoever counts does not approve the difference: the warehouse has two people.
-SECOND, SECOND_NAME = "warehouse2", "Maria Lopez"
+# Whoever counts does not approve the difference: the warehouse has two people. The second approver has a limit.
+SECONDS = (("warehouse2", "Maria Lopez", Role.WAREHOUSE), ("approver2", "陈静 Chen Jing", Role.APPROVER))
 
 
-def add_second(session: Session, *, now: datetime) -> None:
-    """This function will add the second person of the warehouse."""
-    roles = frozenset({Role.WAREHOUSE})
-    users.add(session, username=SECOND, display_name=SECOND_NAME, roles=roles, now=now)
+def add_seconds(session: Session, *, now: datetime) -> None:
+    """This function will add the second people of the warehouse and of approval."""
+    for username, name, role in SECONDS:
+        users.add(session, username=username, display_name=name, roles=frozenset({role}), now=now)
 
 
 def give_passwords(session: Session, *, now: datetime) -> None:

@@ -10,14 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.loop.importing.tables import LineKind
-from scm.loop.world import future
+from scm.loop.world import future, shops
 from scm.loop.world.future import FutureLine
 from scm.loop.world.stage import Stage
 from scm.sales import orders, status
 from scm.sales.documents import OrderState, SalesOrder, SalesOrderLine
 from scm.sales.intake import LineRequest, OrderRequest
 
-CHANNEL = "web"
 # Orders of one feed: as many as a channel would send in one request.
 FEED = 25
 
@@ -33,7 +32,12 @@ def order(stage: Stage, *, today: date) -> int:
         if line.kind is LineKind.SALE:
             invoices[line.invoice].append(line)
     placed = stage.look(lambda session: _order_ids(session, list(invoices)))
-    requests = [_request(stage, invoice, bought) for invoice, bought in invoices.items() if invoice not in placed]
+    known = stage.look(shops.codes)
+    requests = [
+        _request(stage, invoice, bought, channel=shops.of_invoice(invoice, known=known))
+        for invoice, bought in invoices.items()
+        if invoice not in placed
+    ]
     sales = stage.person("sales")
     for start in range(0, len(requests), FEED):
         feed = requests[start : start + FEED]
@@ -56,11 +60,11 @@ def walk_away(stage: Stage, *, today: date) -> int:
     return len(waiting)
 
 
-def _request(stage: Stage, invoice: str, bought: Sequence[FutureLine]) -> OrderRequest:
+def _request(stage: Stage, invoice: str, bought: Sequence[FutureLine], *, channel: str) -> OrderRequest:
     return OrderRequest(
         site_id=stage.setup.site_id,
         customer_id=bought[0].customer_id,
-        channel=CHANNEL,
+        channel=channel,
         external_id=invoice,
         lines=tuple(
             LineRequest(item_id=line.item_id, quantity=line.quantity, unit_price=line.unit_price) for line in bought
@@ -94,9 +98,7 @@ def _undo_slips(stage: Stage, invoices: dict[str, list[FutureLine]], *, today: d
 
 
 def _order_ids(session: Session, invoices: Sequence[str], *, state: OrderState | None = None) -> dict[str, int]:
-    statement = sa.select(SalesOrder.external_id, SalesOrder.id).where(
-        SalesOrder.channel == CHANNEL, SalesOrder.external_id.in_(invoices)
-    )
+    statement = sa.select(SalesOrder.external_id, SalesOrder.id).where(SalesOrder.external_id.in_(invoices))
     if state is not None:
         statement = statement.where(SalesOrder.state == state)
     return {str(row.external_id): row.id for row in session.execute(statement.order_by(SalesOrder.id))}

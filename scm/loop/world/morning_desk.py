@@ -17,8 +17,7 @@ from aftersales.origins import PriorSale
 from aftersales.refunds import RefundRequest
 from aftersales.returns import ReturnRequest
 from scm.loop.importing.tables import LineKind
-from scm.loop.world import future, returners
-from scm.loop.world.customers import CHANNEL
+from scm.loop.world import future, labels, returners
 from scm.loop.world.future import FutureLine
 from scm.loop.world.returners import REASONS, WAY_BACK_DAYS
 from scm.loop.world.stage import Stage
@@ -26,7 +25,6 @@ from scm.master import companies
 from scm.sales import status
 from scm.sales.documents import OrderState, SalesOrder
 from warehouse import receiving
-from warehouse.receiving import Arrival
 
 ARRIVING, ON_THE_ROAD = 5, 2  # at least; what the simulated days do not bring is asked for here
 LOOKED_AT = (Grade.A, Grade.C, Grade.C)
@@ -40,11 +38,16 @@ def take_in(stage: Stage, *, today: date) -> None:
     now, desk = stage.at(today, 9, 10), stage.person("returns")
     arrived = stage.look(lambda session: returners.arriving(session, stage, today=today))
     if arrived:
-        arrivals = [Arrival(move_id=line.move_id or 0, quantity=line.quantity) for line in arrived]
+        counted = [(line.move_id or 0, line.quantity) for line in arrived]
         stage.act_once(
             f"{today} parcels",
             lambda session: receiving.receive(
-                session, arrivals, delivery_note=f"returns {today}", actor=desk, now=now, today=today
+                session,
+                labels.sent_back(session, counted),
+                delivery_note=f"returns {today}",
+                actor=desk,
+                now=now,
+                today=today,
             ),
         )
     _handle(stage, today=today)
@@ -56,7 +59,7 @@ def take_in(stage: Stage, *, today: date) -> None:
             site_id=stage.setup.site_id,
             label="",
             sender="",
-            contents="Cushion cover, opened, no letter inside",
+            contents="抱枕套，已拆封，没有附信 Cushion cover, opened, no letter inside",
             actor=desk,
             now=now,
             today=today,
@@ -161,7 +164,7 @@ def _delivered(session: Session, stage: Stage, *, today: date) -> list[int]:
         sa.select(SalesOrder.id)
         .where(
             SalesOrder.site_id == stage.setup.site_id,
-            SalesOrder.channel == CHANNEL,
+            SalesOrder.external_id.is_not(None),
             SalesOrder.state == OrderState.CONFIRMED,
             SalesOrder.ordered_date < today - timedelta(days=WAY_BACK_DAYS),
         )

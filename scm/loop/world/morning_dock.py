@@ -16,12 +16,13 @@ from procurement import orders
 from procurement.purchase_orders import KIND, PurchaseOrder, PurchaseOrderState
 from scm.loop import sources
 from scm.loop.sources import Source
-from scm.loop.world import morning_office
+from scm.loop.world import labels, morning_office
+from scm.loop.world.labels import Counted
 from scm.loop.world.stage import Stage
 from scm.master import agreements
 from scm.master.agreements import AgreementRequest, SupplierAgreement
+from scm.master.partners import Partner
 from warehouse import receiving
-from warehouse.receiving import Arrival
 
 LATE_DAYS = (3, 1)
 LINES = 3
@@ -136,13 +137,13 @@ def _receive(stage: Stage, *, today: date) -> None:
     """The lorry that was ordered last is unloaded."""
     newest = stage.look(lambda session: _newest_lorry(session, stage, today=today))
     if newest is not None:
-        number, arrivals = newest
+        number, maker, counted = newest
         now = stage.at(today, 8, 20)
         stage.act_once(
             f"{today} receive",
             lambda session: receiving.receive(
                 session,
-                arrivals,
+                labels.delivered(session, counted, maker=maker, day=today),
                 delivery_note=f"{number} {today}",
                 actor=stage.person("warehouse"),
                 now=now,
@@ -151,15 +152,14 @@ def _receive(stage: Stage, *, today: date) -> None:
         )
 
 
-def _newest_lorry(session: Session, stage: Stage, *, today: date) -> tuple[str, list[Arrival]] | None:
+def _newest_lorry(session: Session, stage: Stage, *, today: date) -> tuple[str, str, list[Counted]] | None:
     owed = receiving.expected(session, site_id=stage.setup.site_id, due_until=today)
     order_ids = [line.document_id for line in owed if line.document_kind == KIND and line.due_date == today]
     if not order_ids:
         return None
     newest = session.get_one(PurchaseOrder, max(order_ids))
-    arrivals = [
-        Arrival(move_id=line.move_id, quantity=line.quantity)
-        for line in owed
-        if line.document_kind == KIND and line.document_id == newest.id
+    counted = [
+        (line.move_id, line.quantity) for line in owed if line.document_kind == KIND and line.document_id == newest.id
     ]
-    return newest.number, arrivals
+    maker = session.get_one(Partner, newest.supplier_id).code
+    return newest.number, maker, counted

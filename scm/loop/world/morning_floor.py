@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from scm.loop.importing.tables import LineKind
-from scm.loop.world import chance, crew, future
-from scm.loop.world.customers import CHANNEL
+from scm.loop.world import chance, crew, future, shops
 from scm.loop.world.future import FutureLine
 from scm.loop.world.stage import Stage
 from scm.master.items import Item, ItemStatus
 from scm.master.locations import Location, LocationKind
 from scm.sales import orders, status
+from scm.sales.channels import OWN_SHOP
 from scm.sales.documents import OrderState, SalesOrder
 from scm.sales.intake import LineRequest, OrderRequest
 from scm.stock import projection
@@ -76,12 +76,13 @@ def _feeds(session: Session, stage: Stage, *, today: date) -> list[list[OrderReq
                 bought[line.invoice].append(line)
         if bought:
             break
+    known = shops.codes(session)
     sold = set(session.scalars(sa.select(Item.id).where(Item.status != ItemStatus.RETIRED)))
     requests = [
         OrderRequest(
             site_id=stage.setup.site_id,
             customer_id=lines[0].customer_id,
-            channel=CHANNEL,
+            channel=shops.of_invoice(invoice, known=known),
             external_id=f"{invoice}-again",
             lines=tuple(
                 LineRequest(item_id=line.item_id, quantity=line.quantity, unit_price=line.unit_price)
@@ -262,13 +263,16 @@ def _more_than_there_is(session: Session, stage: Stage, *, today: date) -> Order
         if row.id in stock and stock[row.id].available > 0 and stock[row.id].supply
     ]
     newest = session.execute(
-        sa.select(SalesOrder.customer_id).where(SalesOrder.channel == CHANNEL).order_by(SalesOrder.id.desc()).limit(1)
+        sa.select(SalesOrder.customer_id)
+        .where(SalesOrder.external_id.is_not(None))
+        .order_by(SalesOrder.id.desc())
+        .limit(1)
     ).scalar_one()
     available, item_id, price = min(coming)
     return OrderRequest(
         site_id=stage.setup.site_id,
         customer_id=newest,
-        channel=CHANNEL,
+        channel=OWN_SHOP,
         external_id=last_order(today),
         lines=(LineRequest(item_id=item_id, quantity=available + 6, unit_price=price),),
     )

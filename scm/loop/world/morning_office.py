@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -18,6 +18,8 @@ from procurement import orders, proposals, purchase_orders
 from procurement.drafting import OrderLineRequest
 from procurement.proposals import Proposal, ProposalKind, ProposalState
 from procurement.purchase_orders import PurchaseOrder, PurchaseOrderState
+from procurement.rules import ApprovalLimit
+from scm.finance import money
 from scm.loop import sources
 from scm.loop.sources import Source
 from scm.loop.world.stage import Stage
@@ -51,6 +53,7 @@ def answer(stage: Stage, *, today: date) -> None:
                 session, lines, site_id=stage.setup.site_id, actor=buyer, now=later, today=today
             ),
         )
+    _split(stage, now=later, today=today)
     finished = stage.look(lambda session: _by_amount(session, stage, PurchaseOrderState.DRAFT))[1:]
     if finished:
         stage.act_once(f"{today} submit", lambda session: orders.submit(session, finished, actor=buyer, now=later))
@@ -60,6 +63,66 @@ def answer(stage: Stage, *, today: date) -> None:
             f"{today} approve",
             lambda session: orders.approve(session, smallest, actor=approver, now=last, today=today),
         )
+
+
+def _split(stage: Stage, *, now: datetime, today: date) -> None:
+    """Where an approver has a limit, the buyer writes two orders to one supplier that stay below it one by one."""
+    halves = stage.look_once(f"{today} halves", lambda session: _halves(session, stage, today=today))
+    for turn, lines in enumerate(halves):
+        requests = [
+            OrderLineRequest(agreement_id=agreement_id, quantity=quantity, due_date=date.fromisoformat(due))
+            for agreement_id, quantity, due in lines
+        ]
+        stage.act_once(
+            f"{today} half {turn}",
+            lambda session, requests=requests: orders.write(  # type: ignore[misc]
+                session, requests, site_id=stage.setup.site_id, actor=stage.person("buyer"), now=now, today=today
+            ),
+        )
+
+
+def _halves(session: Session, stage: Stage, *, today: date) -> list[list[tuple[int, int, str]]]:
+    """Two loads of lines, each within the lowest limit and both together above it; none where nobody has a limit."""
+    currency = stage.setup.currency
+    limit = session.scalar(
+        sa.select(sa.func.min(ApprovalLimit.largest_amount)).where(ApprovalLimit.currency == currency)
+    )
+    if limit is None:
+        return []
+    drafted = set(
+        session.scalars(
+            sa.select(PurchaseOrder.supplier_id).where(
+                PurchaseOrder.site_id == stage.setup.site_id,
+                PurchaseOrder.state.in_([PurchaseOrderState.DRAFT, PurchaseOrderState.SUBMITTED]),
+            )
+        )
+    )
+    for supplier_id, bought in reversed(by_cover(session, stage).items()):
+        if supplier_id in drafted:
+            continue
+        loads = [_load(session, stage, bought[start::2], limit=limit, today=today) for start in (0, 1)]
+        if sum(amount for amount, _ in loads) > limit:
+            return [
+                [(line.agreement_id, line.quantity, line.due_date.isoformat()) for line in lines] for _, lines in loads
+            ]
+    return []
+
+
+def _load(
+    session: Session, stage: Stage, bought: Sequence[Source], *, limit: int, today: date
+) -> tuple[int, list[OrderLineRequest]]:
+    """As many weeks of some items as a limit allows, and what they cost, in minor units."""
+    price = {source.agreement_id: source.unit_price for source in bought}
+    best: tuple[int, list[OrderLineRequest]] = (0, [])
+    for weeks in range(1, LONG_WEEKS):
+        lines = lines_of(session, stage, bought, weeks=weeks, due_date=None, today=today)
+        amount = sum(
+            money.line_amount(price[line.agreement_id], line.quantity, currency=stage.setup.currency) for line in lines
+        )
+        if amount > limit:
+            break
+        best = amount, lines
+    return best
 
 
 def lines_of(

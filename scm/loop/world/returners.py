@@ -19,14 +19,12 @@ from aftersales.returns import ReturnRequest
 from aftersales.status import Awaiting, Waiting
 from scm.core import idempotency
 from scm.core.idempotency import IdempotencyKey
-from scm.loop.world import chance, future
-from scm.loop.world.customers import CHANNEL
+from scm.loop.world import chance, future, labels
 from scm.loop.world.future import FutureLine
 from scm.loop.world.stage import Stage
 from scm.sales import status
 from scm.sales.documents import SalesOrder, SalesOrderLine
 from warehouse import receiving
-from warehouse.receiving import Arrival
 
 PRINCIPAL, COMMAND = "world", "return"
 # The parcel is on its way back so long.
@@ -57,10 +55,17 @@ def handle(stage: Stage, *, today: date) -> int:
     now, desk = stage.at(today, 15), stage.person("returns")
     arrived = stage.look(lambda session: arriving(session, stage, today=today))
     if arrived:
-        arrivals = [Arrival(move_id=line.move_id or 0, quantity=line.quantity) for line in arrived]
+        counted = [(line.move_id or 0, line.quantity) for line in arrived]
         note = f"returns {today}"
         stage.act(
-            lambda session: receiving.receive(session, arrivals, delivery_note=note, actor=desk, now=now, today=today)
+            lambda session: receiving.receive(
+                session,
+                labels.sent_back(session, counted),
+                delivery_note=note,
+                actor=desk,
+                now=now,
+                today=today,
+            )
         )
     inspect = [_verdict(stage, line) for line in _awaiting(stage).to_inspect]
     if inspect:
@@ -102,7 +107,7 @@ def _sold(
     rows = session.execute(
         sa.select(SalesOrder.external_id, SalesOrder.id, SalesOrderLine.id.label("line_id"), SalesOrderLine.item_id)
         .join(SalesOrder, SalesOrder.id == SalesOrderLine.order_id)
-        .where(SalesOrder.channel == CHANNEL, SalesOrder.external_id.in_(sorted(recent)))
+        .where(SalesOrder.external_id.in_(sorted(recent)))
     ).all()
     delivered = {line.line_id: line.delivered for line in status.fulfilment(session, sorted({row.id for row in rows}))}
     line_of = {(row.external_id, row.item_id): row.line_id for row in rows if delivered.get(row.line_id, 0) > 0}

@@ -11,12 +11,14 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from procurement.purchase_orders import KIND, PurchaseOrder, PurchaseOrderLine, PurchaseOrderState
+from scm.loop.world import labels
+from scm.loop.world.labels import Counted
 from scm.loop.world.stage import Stage
 from scm.master.partners import Partner
 from scm.stock import moves
 from scm.stock.moves import MoveState
 from warehouse import putaway, receiving
-from warehouse.receiving import Arrival, Expected
+from warehouse.receiving import Expected
 
 # A supplier who delivered short sends the rest after so many days.
 REST_DAYS = 4
@@ -34,13 +36,14 @@ def deliver(stage: Stage, *, today: date) -> int:
     owed = stage.look(lambda session: receiving.expected(session, site_id=stage.setup.site_id))
     owed = [line for line in owed if line.document_kind == KIND]
     sent, agreed, received = stage.look(lambda session: _read(session, owed))
-    lorries: dict[str, list[Arrival]] = defaultdict(list)
+    lorries: dict[tuple[str, str], list[Counted]] = defaultdict(list)
     for line in owed:
         order = sent.get(line.document_id)
         if order is not None and _arrives(stage, line, order, agreed, received, today=today):
-            lorries[order.number].append(Arrival(move_id=line.move_id, quantity=_quantity(stage, line, received)))
-    for number, arrivals in sorted(lorries.items()):
-        _receive(stage, number, arrivals, today=today)
+            counted = (line.move_id, _quantity(stage, line, received))
+            lorries[order.number, order.supplier_code].append(counted)
+    for (number, maker), load in sorted(lorries.items()):
+        _receive(stage, number, load, maker=maker, today=today)
     # Also what an interrupted morning left on the dock.
     if stage.look(lambda session: putaway.waiting(session, site_id=stage.setup.site_id, limit=1)):
         warehouse, now = stage.person("warehouse"), stage.at(today, 10)
@@ -49,14 +52,14 @@ def deliver(stage: Stage, *, today: date) -> int:
                 session, site_id=stage.setup.site_id, actor=warehouse, now=now, today=today
             )
         )
-    return sum(len(arrivals) for arrivals in lorries.values())
+    return sum(len(load) for load in lorries.values())
 
 
-def _receive(stage: Stage, number: str, arrivals: Sequence[Arrival], *, today: date) -> None:
+def _receive(stage: Stage, number: str, load: Sequence[Counted], *, maker: str, today: date) -> None:
     stage.act(
         lambda session: receiving.receive(
             session,
-            arrivals,
+            labels.delivered(session, load, maker=maker, day=today),
             delivery_note=f"{number} {today}",
             actor=stage.person("warehouse"),
             now=stage.at(today, 9),

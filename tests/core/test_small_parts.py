@@ -46,15 +46,15 @@ def test_a_machine_goes_where_it_may() -> None:
         (
             Door.OPEN,
             "wall_up",
-            "D-1 is open: wall_up is not possible, it can be shut; wall_up is possible when it is",
+            "D-1 is open: wall_up is not possible, but shut is; wall_up is possible when it is",
         ),
         (
             Door.SHUT,
             "shut",
-            "D-1 is shut: shut is not possible, it can be open or wall_up; shut is possible when",
+            "D-1 is shut: shut is not possible, but open or wall_up is; shut is possible when",
         ),
         (Door.WALLED_UP, "open", "D-1 is walled_up: open is not possible, nothing more can happen to it"),
-        (Door.OPEN, "paint", "D-1 is open: paint is not possible, it can be shut"),
+        (Door.OPEN, "paint", "D-1 is open: paint is not possible, but shut is"),
     ],
 )
 def test_a_machine_says_what_is_possible_instead(state: Door, action: str, words: str) -> None:

@@ -34,7 +34,7 @@ COMPANY_WIDE = frozenset(
     {
         "items", "cover", "suppliers", "users", "jobs", "runs", "messages", "webhooks", "audit", "master_items",
         "master_suppliers", "master_agreements", "master_carriers", "master_files", "settings", "rules", "master_sites",
-        "master_transfer_lanes", "channels",
+        "master_transfer_lanes", "master_boms", "master_work_centers", "channels",
     }
 )  # fmt: skip
 

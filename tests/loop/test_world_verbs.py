@@ -15,6 +15,7 @@ WORLD = Path(simulation.__file__).parent
 VERBS = {
     "companies.set_business_date",
     "idempotency.run_once",
+    "accepting.accept",
     "proposals.accept",
     "orders.draft",  # of procurement
     "orders.write",
@@ -46,6 +47,13 @@ VERBS = {
     "refunds.refund",
     "receivables.record_payment",
     "valuation.run",
+    "sites.add",
+    "transfer_lanes.add",
+    "transfers.draft",
+    "transfers.release",
+    "transfers.pick",
+    "transfers.ship",
+    "transfers.receive",
     "bom_writing.create",
     "bom_approving.submit",
     "bom_approving.approve",

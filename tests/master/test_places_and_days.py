@@ -111,7 +111,12 @@ def test_what_is_retired_is_promised_no_more(world: World) -> None:
     session = world.begin()
     [service] = session.scalars(sa.select(CarrierService))
     customer_id = world.customer()
-    wanted: dict[str, Any] = {"site_ids": [world.setup.site_id], "customer_ids": [customer_id], "today": world.today}
+    wanted: dict[str, Any] = {
+        "site_ids": [world.setup.site_id],
+        "customer_ids": [customer_id],
+        "channels": ["web"],
+        "today": world.today,
+    }
     assert facts.read(session, **wanted).services
     now = Terms(transit_days=service.transit_days, cut_off=service.cut_off, retired=False)
     gone = Terms(transit_days=service.transit_days, cut_off=service.cut_off, retired=True)

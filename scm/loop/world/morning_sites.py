@@ -5,7 +5,6 @@ It was opened that day, with a lane in each direction; what goes there is what t
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from datetime import date
 
@@ -19,6 +18,7 @@ from scm.master.sites import SiteRequest
 from scm.master.transfer_lanes import LaneTerms
 from scm.stock import projection
 from warehouse import transfer_documents, transfers
+from warehouse.transfer_documents import Transfer
 from warehouse.transfers import LineRequest, Picked
 
 CODE, NAME, BINS = "NORTH", "Northern store", 20
@@ -29,30 +29,35 @@ PICKED, SENT = 2, 1  # of the lorries, how many are picked, and how many have le
 
 def send(stage: Stage, *, today: date) -> None:
     """This function will open the second site and leave its first transfers in the middle."""
-    stage.act_once(f"{today} second site", lambda session: _open(session, stage))
+    _open(stage, today=today)
     loads: list[list[list[int]]] = stage.look_once(f"{today} loads", lambda session: _loads(session, stage))
-    hand = stage.person("warehouse")
     for turn, load in enumerate(loads):
-        draft = functools.partial(_draft, stage=stage, load=load, today=today)
-        transfer_id = int(stage.look_once(f"{today} transfer {turn}", draft))
+        transfer_id = _draft(stage, f"{today} transfer {turn}", turn, load, today=today)
         if turn < PICKED:
-            release = functools.partial(transfers.release, transfer_id=transfer_id, actor=hand)
-            stage.act_once(f"{today} release transfer {turn}", release)
-            pick = functools.partial(transfers.pick, transfer_id=transfer_id, actor=hand, today=today)
-            stage.act_once(f"{today} pick transfer {turn}", pick)
+            _pick(stage, f"{today} pick transfer {turn}", transfer_id, today=today)
         if turn < SENT:
             _drive(stage, f"{today} drive {turn}", transfer_id, today=today)
 
 
-def _open(session: Session, stage: Stage) -> None:
+def _open(stage: Stage, *, today: date) -> None:
     admin, company_id = stage.person("admin"), stage.setup.company_id
     request = SiteRequest(code=CODE, name=NAME, zone=stage.setup.zone, bin_count=BINS, working_weekdays=range(6))
-    sites.add(session, request, company_id=company_id, actor=admin)
-    first = session.get_one(Site, stage.setup.site_id).code
+    stage.act_once(
+        f"{today} second site", lambda session: sites.add(session, request, company_id=company_id, actor=admin)
+    )
+    first = stage.look(lambda session: session.get_one(Site, stage.setup.site_id).code)
     for from_code, to_code in ((first, CODE), (CODE, first)):
-        transfer_lanes.add(
+        _join(stage, f"{today} lane to {to_code}", from_code, to_code)
+
+
+def _join(stage: Stage, name: str, from_code: str, to_code: str) -> None:
+    admin, company_id = stage.person("admin"), stage.setup.company_id
+    stage.act_once(
+        name,
+        lambda session: transfer_lanes.add(
             session, from_code=from_code, to_code=to_code, terms=LANE, company_id=company_id, actor=admin
-        )
+        ),
+    )
 
 
 def _loads(session: Session, stage: Stage) -> list[list[list[int]]]:
@@ -64,16 +69,25 @@ def _loads(session: Session, stage: Stage) -> list[list[list[int]]]:
     return [chosen[start : start + LINES] for start in range(0, len(chosen), LINES)]
 
 
-def _draft(session: Session, *, stage: Stage, load: Sequence[Sequence[int]], today: date) -> int:
-    north = session.scalars(sa.select(Site.id).where(Site.code == CODE)).one()
-    return transfers.draft(
-        session,
-        [LineRequest(item_id=item_id, quantity=quantity) for item_id, quantity in load],
-        from_site_id=stage.setup.site_id,
-        to_site_id=north,
-        actor=stage.person("planner"),
-        today=today,
+def _draft(stage: Stage, name: str, turn: int, load: Sequence[Sequence[int]], *, today: date) -> int:
+    """The id of a transfer that the planner writes once; before this morning there was none."""
+    north = stage.look(lambda session: session.scalars(sa.select(Site.id).where(Site.code == CODE)).one())
+    lines = [LineRequest(item_id=item_id, quantity=quantity) for item_id, quantity in load]
+    planner, first = stage.person("planner"), stage.setup.site_id
+    stage.act_once(
+        name,
+        lambda session: transfers.draft(
+            session, lines, from_site_id=first, to_site_id=north, actor=planner, today=today
+        ),
     )
+    written = sa.select(Transfer.id).order_by(Transfer.id).offset(turn).limit(1)
+    return stage.look(lambda session: session.scalars(written).one())
+
+
+def _pick(stage: Stage, name: str, transfer_id: int, *, today: date) -> None:
+    hand = stage.person("warehouse")
+    stage.act_once(f"{name}: release", lambda session: transfers.release(session, transfer_id, actor=hand))
+    stage.act_once(name, lambda session: transfers.pick(session, transfer_id, actor=hand, today=today))
 
 
 def _drive(stage: Stage, name: str, transfer_id: int, *, today: date) -> None:
@@ -83,16 +97,11 @@ def _drive(stage: Stage, name: str, transfer_id: int, *, today: date) -> None:
         f"{name} leaves",
         lambda session: transfers.ship(session, transfer_id, actor=hand, now=stage.at(today, 7), today=today),
     )
-    stage.act_once(f"{name} arrives", lambda session: _unload(session, stage, transfer_id, today=today))
-
-
-def _unload(session: Session, stage: Stage, transfer_id: int, *, today: date) -> None:
-    move = transfer_documents.planned_moves(session, transfer_id)[0]
-    transfers.receive(
-        session,
-        transfer_id,
-        results=[Picked(move_id=move.id, quantity=max(1, move.quantity // 2))],
-        actor=stage.person("warehouse"),
-        now=stage.at(today, 10),
-        today=today,
+    move = stage.look(lambda session: transfer_documents.planned_moves(session, transfer_id)[0])
+    unloaded = [Picked(move_id=move.id, quantity=max(1, move.quantity // 2))]
+    stage.act_once(
+        f"{name} arrives",
+        lambda session: transfers.receive(
+            session, transfer_id, results=unloaded, actor=hand, now=stage.at(today, 10), today=today
+        ),
     )

@@ -41,7 +41,7 @@ EVERYWHERE = re.compile(
     r"\bscm\b|\b(?:SKU|GTIN|SSCC|OTIF|WAPE|MASE|RMA|CSV|XLSX|UTC|SCM_\w+)\b|https?://\S*|[A-Z]{2,4}-\d[\w-]*|\bCtrl\b|\b(?:English|WeCom|DingTalk|Slack)\b|\b[A-Z]\b"
 )
 """Names that are the same in every language: abbreviations, numbers of documents, keys, addresses, languages."""
-# Nobody of the first site unloads the lorry of the second one: `tests/web/test_transfers.py` opens that page.
+# Nobody of the first site unloads the lorry of the second one: `tests/web/test_transfer_pages.py` opens that page.
 LEADING = frozenset({"returns.find_order", "returns.photo", "scanning.resolve", "transfers.take_in"})
 """Endpoints that lead on to another page, to a picture or to what a scan means, and are no pages themselves."""
 
